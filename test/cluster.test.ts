@@ -140,6 +140,7 @@ test(
       leaveReason: null,
       device: null,
       tokenId: 't',
+      apiKey: null,
     }
     await assert.rejects(store.sessions.join(stay, 'SEND_AND_RECV', []), {
       code: 'SERVER_STOPPING',

@@ -84,6 +84,7 @@ async function left(
     secret: 'the-secret',
     baseUrl: server.url,
     webhookUrl: null,
+    apiKey: null,
     storedAt: null,
     state: goesOn ? 'started' : 'stopped',
     createdAt: BEGAN_AT,
@@ -184,7 +185,7 @@ test('what cannot be merged is refused with its reason, and starts nothing', { s
   assert.equal((await post(`/v2/transcodings/${none}/cancel`, {})).status, 404)
   assert.deepEqual((await server.rest('GET', '/v2/transcodings')).body.data, [])
   assert.equal((await server.rest('DELETE', `/v2/recordings/participant/${ann}`)).status, 200)
-  await store.outputs.delete(running)
+  await store.outputs.delete(running, 0)
 })
 
 test('the published SDK merges, joins and converts, and hears of it', { skip }, async () => {

@@ -61,6 +61,7 @@ async function left(
     secret: randomBytes(12).toString('hex'),
     baseUrl: server.url,
     webhookUrl: null,
+    apiKey: null,
     state: 'stopped',
     createdAt: Date.now() - 10_000,
     startedAt: Date.now() - 9000,

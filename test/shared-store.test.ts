@@ -163,6 +163,7 @@ test('outputs and jobs belong to the node that has their files', onPostgres, asy
     secret: 's',
     baseUrl: '',
     webhookUrl: null,
+    apiKey: null,
   }
   const output = {
     ...shared,

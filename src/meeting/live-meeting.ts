@@ -2,7 +2,7 @@
  * One meeting while somebody is inside, is waiting, or may still return to its session. Creates the parts and connects
  * them.
  */
-import type { AutoClose, MeetingRecord, StatsRecord } from '../store/store.ts'
+import type { AutoClose, MeetingRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { ChatSender } from './chat/chat.ts'
 import type { ChatConnection } from './chat/connection.ts'
@@ -22,7 +22,7 @@ import type { HiddenSeats } from './outputs/hidden-seats.ts'
 import { openOutputs } from './outputs/open-outputs.ts'
 import type { MeetingOutputs } from './outputs/outputs.ts'
 import { MeetingMedia } from './media/meeting-media.ts'
-import { measureAll } from './media/measure.ts'
+import { measureAll, type MeasuredMeeting } from './media/measure.ts'
 import { assertMay } from './roster/actor.ts'
 import type { Onlooker } from './roster/member.ts'
 import { Hosting } from './roster/hosting.ts'
@@ -228,7 +228,7 @@ export class LiveMeeting {
   }
 
   /** Measures the media of all participants once; see `Measuring`. */
-  async measure(eventLoopLagMs: number): Promise<StatsRecord[]> {
+  async measure(eventLoopLagMs: number): Promise<MeasuredMeeting> {
     return measureAll(this, { eventLoopLagMs, now: this.#options.now })
   }
 

@@ -16,7 +16,8 @@ import { hearFromParent } from './breakouts/hearing.ts'
 import type { RoomEvent } from './breakouts/rooms.ts'
 import { Events } from './events.ts'
 import { inspectMember } from './media/inspection.ts'
-import { flowOf, qualityFrom, type Flow, type Quality } from './media/quality.ts'
+import { measureEach } from './media/measure.ts'
+import type { Flow } from './media/quality.ts'
 import { removerOf, type RemovalView } from './door/removals.ts'
 import type { EntryRequest } from './door/lobby.ts'
 import { LiveMeeting } from './live-meeting.ts'
@@ -296,15 +297,8 @@ export class LiveMeetings implements LocalHome {
     return (await this.#open.get(meetingId))?.hasHiddenSeat(participantId) ?? false
   }
 
-  async measure(eventLoopLagMs: number): Promise<Flow> {
-    const all: Quality[] = []
-    // One meeting after the other, so that a thousand participants are not queried at once.
-    for (const opening of [...this.#open.values()]) {
-      const records = await (await opening).measure(eventLoopLagMs)
-      await this.#options.store.figures.addStats(records)
-      all.push(...records.map(({ figures }) => qualityFrom(figures)))
-    }
-    return flowOf(all)
+  measure(eventLoopLagMs: number): Promise<Flow> {
+    return measureEach(this.#open.values(), this.#options.store, eventLoopLagMs)
   }
 
   async removeParticipant(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMetrics, type Backlog } from './metrics.ts'
+import type { Backlog } from './backlog-gauges.ts'
+import { createMetrics } from './metrics.ts'
 
 test('a scrape counts the backlog of webhooks once', async () => {
   const metrics = createMetrics({ version: '1', media: { workers: 1, placement: 'auto' }, now: () => 0 })

@@ -8,6 +8,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { ErrorName } from '../protocol/errors.ts'
 import { Answers } from './answers.ts'
 import { addAlertGauges } from './alert-gauges.ts'
+import { addBacklogGauges, type Backlog } from './backlog-gauges.ts'
 import type { Alert } from './alerts.ts'
 import { addCertificateGauges, type CertificateReading } from './certificate-gauges.ts'
 import { addClusterGauges, type ClusterReading } from './cluster-gauges.ts'
@@ -47,13 +48,6 @@ export interface WorkerReading {
   droppedDatagrams?: number | undefined
   deaths?: number
   diedAgoMs?: number
-}
-
-export interface Backlog {
-  waiting: number
-  parked: number
-  /** When the oldest waiting event happened. */
-  oldestAt: number | null
 }
 
 /** Media of the whole server: bits per second, and scores from 1 to 4.5. */
@@ -298,17 +292,7 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
     help: '1 while the store takes what is written, 0 while it does not: joining, chat that is kept and removals are refused.',
   })
   storeUp.set(1)
-  const backlog = new Gauge({
-    registers,
-    name: 'anteroom_webhook_backlog',
-    help: 'Events that are not delivered: on their way, or given up until somebody replays them.',
-    labelNames: ['state'],
-  })
-  const oldest = new Gauge({
-    registers,
-    name: 'anteroom_webhook_oldest_seconds',
-    help: 'Age of the event that is on its way longest; 0 when none is.',
-  })
+  const showBacklog = addBacklogGauges(registers, now)
   new Gauge({
     registers,
     name: 'anteroom_event_loop_lag_seconds',
@@ -347,9 +331,7 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
       if (droppedDatagrams !== undefined) workerDrops.inc({ worker }, droppedDatagrams)
     }
     counted = webhooks
-    backlog.set({ state: 'waiting' }, webhooks.waiting)
-    backlog.set({ state: 'parked' }, webhooks.parked)
-    oldest.set(webhooks.oldestAt === null ? 0 : Math.max(0, now() - webhooks.oldestAt) / 1000)
+    showBacklog(webhooks)
   }
 
   return {

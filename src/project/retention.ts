@@ -76,7 +76,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     const jobs = await store.jobs.endedBefore(before, limit)
     for (const { jobId } of jobs) {
       await dropJobFiles(jobId)
-      await store.jobs.delete(jobId)
+      await store.jobs.delete(jobId, at)
     }
     return jobs.length
   })

@@ -1,10 +1,12 @@
 /** What servers and commands share: the store, the keys and the catalogue of meetings. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config/read.ts'
 import { makeFirst } from '../project/bootstrap.ts'
 import { createCatalogue, type Catalogue } from '../project/catalogue.ts'
 import { KeyRing } from '../project/key-ring.ts'
+import { UsageCounter } from '../project/usage.ts'
 import { openStore, type StoreOptions } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 
@@ -13,6 +15,7 @@ export interface ServerCore {
   store: Store
   keyRing: KeyRing
   catalogue: Catalogue
+  usage: UsageCounter
   /** The file or variable in which people find the secret of the active key. */
   secretIn: string
 }
@@ -24,6 +27,8 @@ export interface CoreOptions extends Pick<StoreOptions, 'fence' | 'onCommit' | '
   through?: ((store: Store) => Store) | undefined
 }
 
+/** Between two steps of counting, so that others have their turn. */
+const USAGE_PAUSE_MS = 20
 const API_KEY_FILE = 'api-key.env'
 
 /** @throws {StartError} in one sentence with the cure; without `create` also if there is no store */
@@ -44,6 +49,7 @@ export async function openCore(
       store,
       keyRing,
       catalogue: createCatalogue({ store, now, randomBytes }),
+      usage: new UsageCounter({ store, now, pause: () => setTimeout(USAGE_PAUSE_MS) }),
       secretIn: given === undefined ? keyFile : 'VIDEOSDK_SECRET_KEY',
     }
   } catch (error) {

@@ -36,6 +36,7 @@ export function openOutputs(
     borrowedFolder: borrowedFolder(config.dataDir),
     newId,
     now,
+    beforeDrop: () => core.usage.count(),
   })
   return {
     engines:

@@ -12,9 +12,12 @@ import type { Ground } from './ground.ts'
 /** How soon a key revoked by another process is refused here. */
 const CREDENTIALS_REFRESH_MS = 1000
 const SWEEP_MS = 3_600_000
+/** How late use that has ended is counted. */
+const COUNT_MS = 60_000
 const SWEEP_PAUSE_MS = 20
 /** The lease ends before the next turn of the node that took it. */
 const SWEEP_EARLY_MS = 60_000
+const COUNT_EARLY_MS = 10_000
 
 export interface UpkeepParts extends Access {
   meetings: LocalHome
@@ -25,7 +28,7 @@ export interface UpkeepParts extends Access {
 /** Starts it; what is returned stops it. */
 export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   const { config: settings, core, metrics, now, log } = ground
-  const { store, keyRing } = core
+  const { store, keyRing, usage } = core
   const { meetings, webhooks, outputs, verifier, revokedTokens } = parts
   const sampler = new Sampler({
     metrics,
@@ -51,7 +54,12 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   const measures = settings.statsIntervalSeconds > 0
   const lagPeak = measures ? new LagPeak() : undefined
   const measureMedia = async (): Promise<void> => metrics.flows(await meetings.measure(lagPeak?.take() ?? 0))
+  const countUsage = async (): Promise<void> => {
+    if (await store.leases.take('usage', COUNT_MS - COUNT_EARLY_MS)) await usage.count()
+  }
   const deleteOldRecords = async (): Promise<void> => {
+    // What is deleted cannot be counted any more.
+    await usage.count()
     const isMine = await store.leases.take('sweep', SWEEP_MS - SWEEP_EARLY_MS)
     // What a home that died left of sessions that have ended. The database knows which go on.
     if (isMine && settings.nodeAddress !== undefined) await store.files.keepOnly(new Set())
@@ -85,6 +93,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   }
   const timers = [
     every(CREDENTIALS_REFRESH_MS, 'failed to refresh keys, revoked tokens and projects', refreshCredentials),
+    every(COUNT_MS, 'failed to count what was used', countUsage),
     every(SWEEP_MS, 'failed to delete old records', deleteOldRecords),
   ]
   if (measures)

@@ -76,7 +76,13 @@ async function produce(store: Store, meetingId: string, written: Map<string, str
       return { ...ids, event: 'participant-joined', endPoint, body: '{}', occurredAt: at, about: null }
     })
     const stay = { sessionId, participantId, name: 'x', joinedAt: at, leftAt: null, leaveReason: null }
-    joins.push(store.sessions.join({ ...stay, device: null, tokenId: null }, 'SEND_AND_RECV', deliveries))
+    joins.push(
+      store.sessions.join(
+        { ...stay, device: null, tokenId: null, apiKey: null },
+        'SEND_AND_RECV',
+        deliveries,
+      ),
+    )
     if (at % 10 > 3)
       await new Promise<void>((settling) => onSettling.set(`${meetingId} ${END_POINTS[0]} ${at}`, settling))
   }

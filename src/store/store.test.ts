@@ -622,6 +622,7 @@ onBoth('jobs are listed by what they are about, and those that are not over are 
       secret: 'secret',
       baseUrl: 'http://localhost',
       webhookUrl: null,
+      apiKey: null,
       state: 'pending',
       createdAt: Number(jobId),
       startedAt: null,
@@ -665,7 +666,7 @@ onBoth('jobs are listed by what they are about, and those that are not over are 
       ['1'],
     )
     assert.deepEqual(await store.jobs.endedBefore(6, 10), [])
-    assert.equal(await store.jobs.delete('1'), true)
-    assert.equal(await store.jobs.delete('1'), false)
+    assert.equal(await store.jobs.delete('1', 0), true)
+    assert.equal(await store.jobs.delete('1', 0), false)
   })
 })

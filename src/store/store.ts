@@ -16,6 +16,7 @@ import type { JobStore } from './contract/jobs.ts'
 import type { LeaseStore } from './contract/leases.ts'
 import type { SessionValueStore } from './contract/session-values.ts'
 import type { FigureStore } from './contract/figures.ts'
+import type { UsageStore } from './contract/usage.ts'
 import type { OperatorStore } from './contract/operators.ts'
 import type { PeopleStore } from './contract/people.ts'
 import type { AuditStore } from './contract/audit.ts'
@@ -41,6 +42,15 @@ export type {
 } from './contract/outputs.ts'
 export type { JobChange, JobFilter, JobInput, JobKind, JobRecord, JobState } from './contract/jobs.ts'
 export type { StatsQuery, StatsRecord } from './contract/figures.ts'
+export type {
+  UncountedOutput,
+  UncountedStay,
+  UsageAddition,
+  UsagePeak,
+  UsageQuery,
+  UsageRow,
+  UsageSums,
+} from './contract/usage.ts'
 export type { SessionValue } from './contract/session-values.ts'
 export type { AuditActor, AuditEntry, AuditFact, AuditFilter, NewAuditEntry } from './contract/audit.ts'
 export type { ErasedCounts, PersonalRecord } from './contract/people.ts'
@@ -66,6 +76,7 @@ export interface Store {
   figures: FigureStore
   outputs: OutputStore
   jobs: JobStore
+  usage: UsageStore
   leases: LeaseStore
   /** Undefined for a server that is alone, which keeps shared values in memory. */
   sessionValues: SessionValueStore | undefined

@@ -115,6 +115,7 @@ export function outputParts(
     },
     folderOf,
     kept: new KeptFiles({
+      beforeDrop: () => Promise.resolve(),
       outputs: store.outputs,
       files: undefined,
       folderOf,

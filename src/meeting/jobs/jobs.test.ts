@@ -32,6 +32,7 @@ const order = (projectId: string): JobOrdered => ({
   inputs: [],
   baseUrl: 'http://localhost',
   webhookUrl: null,
+  apiKey: null,
 })
 
 /** Jobs whose engine goes on until the test ends it. */
@@ -69,7 +70,7 @@ test('of many that are ordered at the same time, no more are taken than a projec
   await jobs.close()
   const left = await store.jobs.unfinished()
   assert.equal(left.length, 101)
-  for (const { jobId } of left) await store.jobs.delete(jobId)
+  for (const { jobId } of left) await store.jobs.delete(jobId, 0)
 })
 
 test('projects take turns', async () => {

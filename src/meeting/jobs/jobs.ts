@@ -32,6 +32,7 @@ export type JobOrdered = Pick<
   | 'inputs'
   | 'baseUrl'
   | 'webhookUrl'
+  | 'apiKey'
 > & {
   /** A secret address of the caller to which the file is uploaded. */
   uploadTo?: string | undefined

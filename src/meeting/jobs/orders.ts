@@ -9,6 +9,7 @@ interface Caller {
   /** The address of this server as the caller knows it. */
   baseUrl: string
   webhookUrl: string | null | undefined
+  apiKey: string | null
 }
 
 /** The groups of recordings of people and of screens. */
@@ -103,7 +104,7 @@ export function isMeant(
   return output.kind === kind && (kind === 'participant' || output.config.kind === 'audio')
 }
 
-function common({ projectId, meetingId, sessionId }: OutputRecord, { baseUrl, webhookUrl }: Caller) {
+function common({ projectId, meetingId, sessionId }: OutputRecord, { baseUrl, webhookUrl, apiKey }: Caller) {
   return {
     projectId,
     meetingId,
@@ -112,6 +113,7 @@ function common({ projectId, meetingId, sessionId }: OutputRecord, { baseUrl, we
     config: {},
     baseUrl,
     webhookUrl: webhookUrl ?? null,
+    apiKey,
   }
 }
 

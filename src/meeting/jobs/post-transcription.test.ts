@@ -24,6 +24,7 @@ const output = (transcription: unknown, files = [file('recording.mp4')]): Output
   secret: 'secret',
   baseUrl: 'https://meet.example',
   webhookUrl: 'https://app.example/hook',
+  apiKey: 'key',
   storedAt: null,
   state: 'stopped',
   createdAt: 1,

@@ -9,7 +9,7 @@ const asked = Compile(TranscriptOfRecording)
 
 /** What to make of an output that has ended, if a text was asked for and there is something to hear. */
 export function postTranscriptionOrder(output: OutputRecord): JobOrdered | undefined {
-  const { outputId, projectId, meetingId, sessionId, baseUrl, webhookUrl, config } = output
+  const { outputId, projectId, meetingId, sessionId, baseUrl, webhookUrl, apiKey, config } = output
   const { transcription } = config
   const file = audible(output.files)
   if (!file || !asked.Check(transcription) || transcription.enabled !== true) return undefined
@@ -29,6 +29,7 @@ export function postTranscriptionOrder(output: OutputRecord): JobOrdered | undef
     inputs: [{ outputId, file, participantId: null, participantName: null, group: 0 }],
     baseUrl,
     webhookUrl,
+    apiKey,
   }
 }
 

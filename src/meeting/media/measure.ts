@@ -1,16 +1,20 @@
 /** Measures how well media flows to and from participants. */
 import type { StreamStats, Transport, TransportStats } from '../../media/sfu.ts'
-import type { StatsRecord } from '../../store/store.ts'
+import type { StatsRecord, Store, UsageAddition } from '../../store/store.ts'
 import type { Participant } from '../roster/participant.ts'
+import { dayOf } from '../../protocol/days.ts'
 import { mediaOf, type LiveConsumer, type LiveProducer, type ParticipantMedia } from './participant-media.ts'
 import {
   deltaOf,
   figuresOf,
+  flowOf,
   iceStates,
   protocols,
+  qualityFrom,
   qualityOf,
   type Circumstances,
   type Delta,
+  type Flow,
   type Measured,
   type Quality,
 } from './quality.ts'
@@ -33,31 +37,62 @@ export interface Measuring {
 const measured = new WeakMap<LiveProducer | LiveConsumer, StreamStats>()
 /** The address from which the media of each transport came last. */
 const addresses = new WeakMap<Transport, string>()
+/** What each transport had carried at the last measurement. */
+const carried = new WeakMap<Transport, TransportStats>()
+
+export interface MeasuredMeeting {
+  records: StatsRecord[]
+  /** What was carried since the previous measurement. */
+  traffic: UsageAddition[]
+}
+
+/** Measures all participants of these meetings once, and writes down what came of it. */
+export async function measureEach(
+  meetings: Iterable<Promise<{ measure(eventLoopLagMs: number): Promise<MeasuredMeeting> }>>,
+  { figures: stored, usage }: Pick<Store, 'figures' | 'usage'>,
+  eventLoopLagMs: number,
+): Promise<Flow> {
+  const all: Quality[] = []
+  const carried: UsageAddition[] = []
+  // One meeting after the other, so that a thousand participants are not queried at once.
+  for (const opening of [...meetings]) {
+    const { records, traffic } = await (await opening).measure(eventLoopLagMs)
+    carried.push(...traffic)
+    await stored.addStats(records)
+    all.push(...records.map(({ figures }) => qualityFrom(figures)))
+  }
+  await usage.add(carried)
+  return flowOf(all)
+}
 
 /** Measures all participants once. Relay guests have no media of their own. */
 export async function measureAll(
   { sessionId, roster, media: { workerLosses } }: Measurable,
   measuring: Measuring,
-): Promise<StatsRecord[]> {
-  if (sessionId === undefined) return []
+): Promise<MeasuredMeeting> {
+  if (sessionId === undefined) return { records: [], traffic: [] }
   const at = measuring.now()
+  const traffic: UsageAddition[] = []
   const records = await Promise.all(
     roster.joined().map(async (participant): Promise<StatsRecord[]> => {
       if (participant.relayed) return []
       const { id: participantId } = participant
       try {
-        const figures = figuresOf(
-          await measure(participant, { ...measuring, workerLosses: workerLosses.get(participantId) ?? 0 }),
-        )
+        const { quality, receivedBytes, sentBytes } = await measure(participant, {
+          ...measuring,
+          workerLosses: workerLosses.get(participantId) ?? 0,
+        })
+        const { projectId, apiKey } = participant.grant
+        traffic.push({ day: dayOf(at), projectId, apiKey, receivedBytes, sentBytes })
         workerLosses.delete(participantId)
-        return [{ sessionId, participantId, at, figures }]
+        return [{ sessionId, participantId, at, figures: figuresOf(quality) }]
       } catch {
         // It left, or its worker died, while it was measured.
         return []
       }
     }),
   )
-  return records.flat()
+  return { records: records.flat(), traffic }
 }
 
 /**
@@ -67,7 +102,7 @@ export async function measureAll(
 export async function measure(
   { media }: Pick<Participant, 'media'>,
   { now, eventLoopLagMs, workerLosses }: Measuring & { workerLosses: number },
-): Promise<Quality> {
+): Promise<{ quality: Quality; receivedBytes: number; sentBytes: number }> {
   const send: Measured['send'] = {}
   const receive: Measured['receive'] = {}
   let sendVideoHeight: number | null = null
@@ -109,7 +144,7 @@ export async function measure(
       eventLoopLagMs,
     },
   })
-  return media.quality
+  return { quality: media.quality, ...trafficOf(media, lines) }
 }
 
 interface Lines {
@@ -123,6 +158,19 @@ async function linesOf(media: ParticipantMedia): Promise<Lines> {
     media.transport('receive')?.stats(),
   ])
   return { send, receive }
+}
+
+function trafficOf(media: ParticipantMedia, lines: Lines): { receivedBytes: number; sentBytes: number } {
+  let [receivedBytes, sentBytes] = [0, 0]
+  for (const direction of ['send', 'receive'] as const) {
+    const [transport, now] = [media.transport(direction), lines[direction]]
+    if (!transport || !now) continue
+    const before = carried.get(transport)
+    carried.set(transport, now)
+    receivedBytes += Math.max(0, now.receiveBytes - (before?.receiveBytes ?? 0))
+    sentBytes += Math.max(0, now.sendBytes - (before?.sendBytes ?? 0))
+  }
+  return { receivedBytes, sentBytes }
 }
 
 const percent = (share: number | null | undefined): number | null =>

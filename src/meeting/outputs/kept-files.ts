@@ -21,6 +21,8 @@ export interface KeptFilesOptions {
   borrowedFolder: string
   newId: () => string
   now: () => number
+  /** Awaited before an output is deleted, as nothing is known of it afterwards. */
+  beforeDrop: () => Promise<unknown>
 }
 
 export class KeptFiles {
@@ -104,7 +106,8 @@ export class KeptFiles {
 
   /** Nobody sees the output any more. Its files on this machine are gone then, and those in the store soon. */
   async drop(output: FilesOf): Promise<void> {
-    const { outputs, now } = this.#options
+    const { outputs, now, beforeDrop } = this.#options
+    await beforeDrop()
     await outputs.markDeleted(output.outputId, now())
     if (output.storedAt === null && this.#options.files === undefined) await this.finishDrop(output)
     else await this.#removeFolder(output.outputId)
@@ -112,10 +115,10 @@ export class KeptFiles {
 
   /** Deletes what is left of an output that is marked as deleted. @throws {FileStoreError} */
   async finishDrop(output: FilesOf): Promise<void> {
-    const { files, outputs } = this.#options
+    const { files, outputs, now } = this.#options
     await this.#removeFolder(output.outputId)
     await files?.drop(folderKeyOf(output))
-    await outputs.delete(output.outputId)
+    await outputs.delete(output.outputId, now())
   }
 
   #removeFolder(outputId: string): Promise<void> {

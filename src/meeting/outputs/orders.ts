@@ -29,6 +29,8 @@ interface Common {
   webhookUrl: string | null
   /** Where its file is to be put as well, by an address that the caller had signed. A secret. */
   uploadTo?: string | undefined
+  /** The API key of the caller; null or absent: the meeting's settings start it, or the key is that of the participant who does. */
+  apiKey?: string | null
   /** What is kept with it for later: where to put its files, what to make of them. */
   kept?: Readonly<Record<string, unknown>>
 }

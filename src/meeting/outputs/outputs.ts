@@ -125,6 +125,7 @@ export class MeetingOutputs {
       secret: parts.newSecretId(),
       baseUrl,
       webhookUrl,
+      apiKey: by === 'server' ? (order.apiKey ?? null) : by.grant.apiKey,
       state: 'starting',
       createdAt: parts.now(),
       startedAt: null,

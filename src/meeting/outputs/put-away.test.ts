@@ -60,6 +60,7 @@ test('outputs whose files are gone do not hold up the others', async (t) => {
     warnings++
   }
   const kept = new KeptFiles({
+    beforeDrop: () => Promise.resolve(),
     outputs,
     files,
     folderOf,

@@ -92,7 +92,7 @@ export class SessionLog {
     returns = false,
   ): Promise<void> {
     const { sessionId, store, now } = this.#options
-    const { id: participantId, name, mode, tokenId } = participant
+    const { id: participantId, name, mode, tokenId, grant } = participant
     await this.#leaving.get(participantId)
     if (!returns) await this.catchUp()
     const joinedAt = now()
@@ -106,6 +106,7 @@ export class SessionLog {
       leaveReason: null,
       device,
       tokenId,
+      apiKey: grant.apiKey,
     }
     const tell = this.#tell({ event: 'participant-joined', at: joinedAt, participantId, name })
     const write = (): Promise<void> => store.sessions.join(stay, mode, tell)

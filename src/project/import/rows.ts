@@ -148,6 +148,7 @@ export function sessionOf(
         leaveReason: textOf(field(span.row, 'leaveReason')) ?? null,
         device: typeof device === 'object' && device !== null ? (device as Record<string, unknown>) : null,
         tokenId: null,
+        apiKey: null,
       })
     }
     whole.intervals.push(...intervalsOf(one, { sessionId, participantId, endedAt }))

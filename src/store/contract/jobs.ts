@@ -36,6 +36,8 @@ export interface JobRecord {
   /** The address of this server as its starter knows it. */
   baseUrl: string
   webhookUrl: string | null
+  /** The API key of whoever ordered it; null if it is not known. */
+  apiKey: string | null
   state: JobState
   createdAt: number
   /** When it began last; null while it waits. */
@@ -73,5 +75,5 @@ export interface JobStore {
   /** Those that ended before `at`, oldest first, at most `limit`. */
   endedBefore(at: number, limit: number): Promise<JobRecord[]>
   /** Returns whether it was there. */
-  delete(jobId: string): Promise<boolean>
+  delete(jobId: string, at: number): Promise<boolean>
 }

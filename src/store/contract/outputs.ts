@@ -40,6 +40,8 @@ export interface OutputRecord {
   /** The address of this server as its starter knows it. */
   baseUrl: string
   webhookUrl: string | null
+  /** The API key of whoever started it; null if the meeting's settings did. */
+  apiKey: string | null
   state: OutputState
   createdAt: number
   /** When media began to flow; null before that. */
@@ -90,7 +92,7 @@ export interface OutputStore {
   /** The file has been uploaded, or never will be: forgets the address. */
   endUpload(outputId: string): Promise<void>
   /** Returns whether it was there. */
-  delete(outputId: string): Promise<boolean>
+  delete(outputId: string, at: number): Promise<boolean>
   /** The node that has the files of an output or a job on its disk; undefined if it is this one or the only one. */
   elsewhere(id: string): Promise<string | undefined>
   pieces: OutputPieceStore

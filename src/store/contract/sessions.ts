@@ -24,6 +24,8 @@ export interface StayRecord {
   device: Record<string, unknown> | null
   /** The participant's token, as a grant names it; null in records of older versions. */
   tokenId: string | null
+  /** The API key of that token; null in records of older versions. */
+  apiKey: string | null
 }
 
 /** An interval of time of one participant in a session: while a stream was on, or a mode was in force. */
@@ -73,7 +75,7 @@ export interface RemovalRecord {
 
 export interface SessionStore {
   start(session: SessionRecord, deliveries?: readonly NewDelivery[]): Promise<void>
-  /** Adds a session that ended elsewhere, with all in it, at once. Returns false, and adds nothing, if it is there. */
+  /** Adds a session that ended elsewhere, with all in it, at once; it does not count as use of this server. Returns false, and adds nothing, if it is there. */
   addPast(
     session: SessionRecord,
     stays: readonly StayRecord[],

@@ -52,7 +52,10 @@ async function fill(store: Store): Promise<void> {
   ])
   for (const participantId of ['zoe', 'ann', 'bob']) {
     const stay = { sessionId: 's', participantId, name: participantId, joinedAt: 5, leftAt: null }
-    await store.sessions.join({ ...stay, leaveReason: null, device: { a: 1 }, tokenId: 't' }, 'SEND')
+    await store.sessions.join(
+      { ...stay, leaveReason: null, device: { a: 1 }, tokenId: 't', apiKey: null },
+      'SEND',
+    )
   }
   const said = Array.from({ length: 1200 }, (_, at) =>
     store.chat.append({

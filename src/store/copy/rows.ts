@@ -35,6 +35,8 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['polls'],
   ['poll_votes'],
   ['audit_entries', 'number'],
+  ['usage_days'],
+  ['usage_peaks'],
 ]
 /** What only running nodes know; the copy begins without it. */
 export const NOT_COPIED: readonly string[] = ['leases', 'nodes', 'homes', 'audit_retention']

@@ -72,6 +72,7 @@ const stayOf = (sessionId: string, participantId: string) => ({
   leaveReason: null,
   device: null,
   tokenId: null,
+  apiKey: null,
 })
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {

@@ -33,6 +33,7 @@ import * as outputPieces from './migrations/0040-output-pieces.ts'
 import * as audit from './migrations/0049-audit.ts'
 import * as secondFactors from './migrations/0050-second-factors.ts'
 import * as externalOperators from './migrations/0051-external-operators.ts'
+import * as usage from './migrations/0054-usage.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -70,6 +71,7 @@ const steps: Record<string, Step> = {
   '0049-audit': audit,
   '0050-second-factors': secondFactors,
   '0051-external-operators': externalOperators,
+  '0054-usage': usage,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

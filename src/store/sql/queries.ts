@@ -18,6 +18,7 @@ import { peopleQueries } from './queries/people.ts'
 import { pollQueries } from './queries/polls.ts'
 import { sessionValueQueries } from './queries/session-values.ts'
 import { sessionQueries } from './queries/sessions.ts'
+import { usageQueries } from './queries/usage.ts'
 
 /** A sealed value that every start opens, so that a wrong master key is noticed at once. */
 export const SEAL_PROBE = 'seal-probe'
@@ -53,6 +54,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     figures: figureQueries(context),
     outputs: outputQueries(context, signal),
     jobs: jobQueries(context, signal),
+    usage: usageQueries(context),
     leases: leaseQueries(context),
     sessionValues: context.nodeId === null ? undefined : sessionValueQueries(context, meetings),
     revokedTokens: revokedTokenQueries(context),

@@ -44,7 +44,26 @@ export interface Schema {
     leave_reason: string | null
     device: string | null
     token_id: string | null
+    api_key: string | null
+    /** Null: it is not in `usage_days` yet. */
+    counted_at: number | null
   }
+  /** Sums of a day in UTC, `2026-01-31`. The key is empty if none is known. */
+  usage_days: {
+    day: string
+    project_id: string
+    api_key: string
+    participants: number
+    participant_ms: number
+    received_bytes: number
+    sent_bytes: number
+    recording_ms: number
+    broadcast_ms: number
+    transcription_ms: number
+    stored_bytes: number
+  }
+  /** `*` stands for all projects, and for all keys. */
+  usage_peaks: { day: string; project_id: string; api_key: string; participants: number }
   session_counts: { project_id: string; total: number }
   intervals: {
     session_id: string
@@ -187,6 +206,9 @@ export interface Schema {
     node_id: string | null
     /** Sealed; null: the file is uploaded nowhere, or has been. */
     upload_address: string | null
+    api_key: string | null
+    /** The size of its files as `usage_days` has it; null: it is not counted yet. */
+    counted_bytes: number | null
     /** The number of the piece that is made now. */
     piece: Generated<number>
   }
@@ -220,6 +242,8 @@ export interface Schema {
     node_id: string | null
     /** Sealed; null where nothing is to be uploaded. */
     upload_address: string | null
+    api_key: string | null
+    counted_bytes: number | null
   }
   chat_messages: {
     number: Generated<number>

@@ -25,12 +25,18 @@ export function acknowledge(reply: FastifyReply, text: string): FastifyReply {
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(text))
 }
 
+/** The key of the token of a call; null for an operator. */
+export const apiKeyOf = (request: FastifyRequest): string | null => grantFor(request).apiKey || null
+
 export async function startOutput(
   request: FastifyRequest,
   { meetings }: HttpContext,
   order: OutputOrdered,
 ): Promise<OutputRecord> {
-  const { output, afterReply } = await meetings.startOutput(meetingFor(request).meetingId, order)
+  const { output, afterReply } = await meetings.startOutput(meetingFor(request).meetingId, {
+    ...order,
+    apiKey: apiKeyOf(request),
+  })
   setImmediate(afterReply)
   return output
 }
@@ -93,7 +99,7 @@ export async function deleteOutput(output: OutputRecord, context: HttpContext): 
   const text = await textOf(output, context)
   if (text) {
     if (text.endedAt === null) await context.jobs.cancel(text.jobId).catch(() => undefined)
-    await context.store.jobs.delete(text.jobId)
+    await context.store.jobs.delete(text.jobId, context.now())
     await context.keptFiles.leaveFolder(text.jobId)
   }
   await context.keptFiles.drop(output)

@@ -17,6 +17,7 @@ import {
 import { baseUrlOf } from '../../http/base-url.ts'
 import { jobFor, sessionFor } from '../authorise.ts'
 import { describe } from '../describe.ts'
+import { apiKeyOf } from './acts.ts'
 import { jobRefusals, listJobs, recordingsOf } from './job-acts.ts'
 import { toMergeRecording } from './present-jobs.ts'
 import { withWebhookCount, withWebhookCounts } from './webhook-counts.ts'
@@ -56,7 +57,9 @@ export const participantMergeRoutes: Routes = (app, context) => {
         channels.push([...found.values()])
       }
       const baseUrl = baseUrlOf(request, settings)
-      const job = await jobs.start(participantMergeOrder(channels, { baseUrl, webhookUrl }))
+      const job = await jobs.start(
+        participantMergeOrder(channels, { baseUrl, webhookUrl, apiKey: apiKeyOf(request) }),
+      )
       return { message: 'Merge recording started successfully', recording: toMergeRecording(job, baseUrl) }
     },
   )

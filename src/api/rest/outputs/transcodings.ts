@@ -22,6 +22,7 @@ import { baseUrlOf } from '../../http/base-url.ts'
 import { jobFor, meetingFor, sessionIfAny } from '../authorise.ts'
 import { describe } from '../describe.ts'
 import { readImage } from './images.ts'
+import { apiKeyOf } from './acts.ts'
 import { jobRefusals, listJobs, recordingsOf } from './job-acts.ts'
 import { toTranscoding } from './present-jobs.ts'
 import { withWebhookCount, withWebhookCounts } from './webhook-counts.ts'
@@ -57,7 +58,9 @@ export const transcodingRoutes: Routes = (app, context) => {
       const image = watermark?.image == null ? undefined : await readImage(context, watermark.image)
       const mark = watermark ? markOf(watermark, image) : null
       const baseUrl = baseUrlOf(request, settings)
-      const job = await jobs.start(compositeMergeOrder(outputs, mark, { baseUrl, webhookUrl }))
+      const job = await jobs.start(
+        compositeMergeOrder(outputs, mark, { baseUrl, webhookUrl, apiKey: apiKeyOf(request) }),
+      )
       return toTranscoding(job, baseUrl)
     },
   )
@@ -96,7 +99,8 @@ export const transcodingRoutes: Routes = (app, context) => {
         throw new Refusal('NOT_FOUND', { message: 'There is no HLS of it that has ended.' })
       const [hls] = await recordingsOf(request, context, [newest], ['hls'])
       const baseUrl = baseUrlOf(request, settings)
-      return toTranscoding(await jobs.start(hlsToMp4Order(hls!, { baseUrl, webhookUrl })), baseUrl)
+      const caller = { baseUrl, webhookUrl, apiKey: apiKeyOf(request) }
+      return toTranscoding(await jobs.start(hlsToMp4Order(hls!, caller)), baseUrl)
     },
   )
   app.post(
@@ -116,10 +120,9 @@ export const transcodingRoutes: Routes = (app, context) => {
       const { recordingIds, webhookUrl, presignedOutputUrl } = request.body
       const outputs = await recordingsOf(request, context, recordingIds.map(idOf), ['recording'])
       const baseUrl = baseUrlOf(request, settings)
-      return toTranscoding(
-        await jobs.start(meetingRecordingMergeOrder(outputs, presignedOutputUrl, { baseUrl, webhookUrl })),
-        baseUrl,
-      )
+      const caller = { baseUrl, webhookUrl, apiKey: apiKeyOf(request) }
+      const order = meetingRecordingMergeOrder(outputs, presignedOutputUrl, caller)
+      return toTranscoding(await jobs.start(order), baseUrl)
     },
   )
   app.get(

@@ -22,6 +22,7 @@ function stay(participantId: string, joinedAt: number, leftAt: number | null): S
     leaveReason: null,
     device: null,
     tokenId: null,
+    apiKey: null,
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Selectable } from 'kysely'
+import { dayOf } from '../../../protocol/days.ts'
 import type { JobChange, JobFilter, JobRecord, Store } from '../../store.ts'
 import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
+import { addUsage, USAGE } from './usage.ts'
 
 export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: OutboxSignal): Store['jobs'] {
   const matching = (projectId: string, filter: JobFilter) => {
@@ -28,6 +30,7 @@ export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: Outb
           .values({
             ...toRow(job),
             node_id: nodeId,
+            counted_bytes: null,
             upload_address: uploadTo === undefined ? null : seal.seal(uploadTo, job.jobId),
           })
           .execute(),
@@ -85,15 +88,28 @@ export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: Outb
       const rows = await ours().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
       return rows.map(toJob)
     },
-    delete: (jobId) =>
-      write({ lane: jobId }, async (tx) => {
-        const { numDeletedRows } = await tx.deleteFrom('jobs').where('job_id', '=', jobId).executeTakeFirst()
-        return numDeletedRows > 0n
+    delete: (jobId, at) =>
+      write({ ...USAGE, lane: jobId }, async (tx) => {
+        const gone = await tx
+          .deleteFrom('jobs')
+          .where('job_id', '=', jobId)
+          .returning(['project_id', 'api_key', 'counted_bytes'])
+          .executeTakeFirst()
+        if (gone?.counted_bytes)
+          await addUsage(tx, [
+            {
+              day: dayOf(at),
+              projectId: gone.project_id,
+              apiKey: gone.api_key,
+              storedBytes: -gone.counted_bytes,
+            },
+          ])
+        return gone !== undefined
       }),
   }
 }
 
-function toRow(job: JobRecord): Omit<Schema['jobs'], 'node_id' | 'upload_address'> {
+function toRow(job: JobRecord): Omit<Schema['jobs'], 'node_id' | 'upload_address' | 'counted_bytes'> {
   return {
     job_id: job.jobId,
     kind: job.kind,
@@ -106,6 +122,7 @@ function toRow(job: JobRecord): Omit<Schema['jobs'], 'node_id' | 'upload_address
     secret: job.secret,
     base_url: job.baseUrl,
     webhook_url: job.webhookUrl,
+    api_key: job.apiKey,
     state: job.state,
     created_at: job.createdAt,
     started_at: job.startedAt,
@@ -138,6 +155,7 @@ function toJob(row: Selectable<Schema['jobs']>): JobRecord {
     secret: row.secret,
     baseUrl: row.base_url,
     webhookUrl: row.webhook_url,
+    apiKey: row.api_key,
     state: row.state,
     createdAt: row.created_at,
     startedAt: row.started_at,

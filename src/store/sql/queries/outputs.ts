@@ -1,10 +1,12 @@
 import type { Selectable } from 'kysely'
+import { dayOf } from '../../../protocol/days.ts'
 import type { NewDelivery, OutputChange, OutputFilter, OutputRecord, Store } from '../../store.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
 import { pieceQueries, withPieces } from './output-pieces.ts'
+import { addUsage, USAGE } from './usage.ts'
 
 export function outputQueries(context: SqlContext, signal: OutboxSignal): Store['outputs'] {
   const { db, write, seal, nodeId } = context
@@ -39,6 +41,7 @@ export function outputQueries(context: SqlContext, signal: OutboxSignal): Store[
             ...toRow(output),
             deleted_at: null,
             node_id: nodeId,
+            counted_bytes: null,
             upload_address: uploadTo === undefined ? null : seal.seal(uploadTo, output.outputId),
           })
           .execute()
@@ -156,13 +159,23 @@ export function outputQueries(context: SqlContext, signal: OutboxSignal): Store[
         .executeTakeFirst()
       return row?.node_id === nodeId ? undefined : (row?.node_id ?? undefined)
     },
-    delete: (outputId) =>
-      write({ lane: outputId }, async (tx) => {
-        const { numDeletedRows } = await tx
+    delete: (outputId, at) =>
+      write({ ...USAGE, lane: outputId }, async (tx) => {
+        const gone = await tx
           .deleteFrom('outputs')
           .where('output_id', '=', outputId)
+          .returning(['project_id', 'api_key', 'counted_bytes'])
           .executeTakeFirst()
-        return numDeletedRows > 0n
+        if (gone?.counted_bytes)
+          await addUsage(tx, [
+            {
+              day: dayOf(at),
+              projectId: gone.project_id,
+              apiKey: gone.api_key,
+              storedBytes: -gone.counted_bytes,
+            },
+          ])
+        return gone !== undefined
       }),
     pieces: pieceQueries(context, toOutput),
   }
@@ -173,7 +186,7 @@ const movedOn = (): Refusal =>
 
 function toRow(
   output: OutputRecord,
-): Omit<Schema['outputs'], 'deleted_at' | 'node_id' | 'upload_address' | 'piece'> {
+): Omit<Schema['outputs'], 'deleted_at' | 'node_id' | 'upload_address' | 'piece' | 'counted_bytes'> {
   return {
     output_id: output.outputId,
     kind: output.kind,
@@ -186,6 +199,7 @@ function toRow(
     secret: output.secret,
     base_url: output.baseUrl,
     webhook_url: output.webhookUrl,
+    api_key: output.apiKey,
     state: output.state,
     created_at: output.createdAt,
     started_at: output.startedAt,
@@ -217,6 +231,7 @@ function toOutput(row: Selectable<Schema['outputs']>): OutputRecord {
     secret: row.secret,
     baseUrl: row.base_url,
     webhookUrl: row.webhook_url,
+    apiKey: row.api_key,
     state: row.state,
     createdAt: row.created_at,
     startedAt: row.started_at,

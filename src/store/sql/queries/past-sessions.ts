@@ -36,6 +36,8 @@ export function pastSessionQueries({ write }: SqlContext): Pick<Store['sessions'
                 leave_reason: stay.leaveReason,
                 device: stay.device && JSON.stringify(stay.device),
                 token_id: stay.tokenId,
+                api_key: stay.apiKey,
+                counted_at: stay.joinedAt,
               })),
             )
             .execute()

@@ -160,6 +160,8 @@ export function sessionQueries(
           leave_reason: stay.leaveReason,
           device: stay.device && JSON.stringify(stay.device),
           token_id: stay.tokenId,
+          api_key: stay.apiKey,
+          counted_at: null,
         }
         const interval = {
           ...ofStay,
@@ -356,6 +358,7 @@ function toStay(row: Selectable<Schema['stays']>): StayRecord {
     leftAt: row.left_at,
     leaveReason: row.leave_reason,
     tokenId: row.token_id,
+    apiKey: row.api_key,
     device: row.device === null ? null : (JSON.parse(row.device) as Record<string, unknown>),
   }
 }
