@@ -1,6 +1,6 @@
 /**
  * The server's metrics in Prometheus's form. Labels are routes, codes and kinds, of which there are
- * only a few; never the id of a person, a meeting or a key. Counting is an addition; present values
+ * only a few, and for usage the projects and API keys; never the id of a person or a meeting. Counting is an addition; present values
  * are read when scraped, once per meeting and worker, never per participant.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -12,6 +12,7 @@ import { addBacklogGauges, type Backlog } from './backlog-gauges.ts'
 import type { Alert } from './alerts.ts'
 import { addCertificateGauges, type CertificateReading } from './certificate-gauges.ts'
 import { addClusterGauges, type ClusterReading } from './cluster-gauges.ts'
+import { addUsageGauges, type UsageReading } from './usage-gauges.ts'
 
 /** The present values, read when scraped. */
 export interface Readings {
@@ -20,6 +21,7 @@ export interface Readings {
   /** Empty if media is off. A worker that is being replaced is missing. */
   workers(): Promise<WorkerReading[]>
   webhooks(): Promise<Backlog>
+  usage(): Promise<UsageReading[]>
   /** Undefined: this server is not one of several nodes. */
   cluster(): ClusterReading | undefined
   /** Undefined until the listener is open. */
@@ -112,6 +114,7 @@ const nothing: Readings = {
   sockets: () => ({ meeting: 0, chat: 0 }),
   workers: () => Promise.resolve([]),
   webhooks: () => Promise.resolve({ waiting: 0, parked: 0, oldestAt: null }),
+  usage: () => Promise.resolve([]),
   cluster: () => undefined,
   certificate: () => undefined,
   alerts: () => Promise.resolve([]),
@@ -293,6 +296,7 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
   })
   storeUp.set(1)
   const showBacklog = addBacklogGauges(registers, now)
+  const showUsage = addUsageGauges(registers)
   new Gauge({
     registers,
     name: 'anteroom_event_loop_lag_seconds',
@@ -306,11 +310,12 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
 
   /** Reads all values before it reports: prom-client does not wait for one metric that sets another. */
   const read = async (): Promise<void> => {
-    const [there, workers, webhooks] = await Promise.all([
+    const [there, workers, webhooks, usage] = await Promise.all([
       readings.meetings(),
       readings.workers(),
       // If the store cannot be read, another metric says so; the rest must still be visible then.
       readings.webhooks().catch(() => ({ waiting: 0, parked: 0, oldestAt: null })),
+      readings.usage().catch(() => []),
     ])
     meetings.set(there.meetings)
     participants.set(there.participants)
@@ -332,6 +337,7 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
     }
     counted = webhooks
     showBacklog(webhooks)
+    showUsage(usage)
   }
 
   return {

@@ -2,7 +2,8 @@
  * Counts what was used, per day, project and key: what has ended since the last time is added to the sums of its days, in the transaction that
  * marks it as counted. What goes on when a server dies is counted when its end is known, after the next start.
  */
-import type { Store } from '../store/store.ts'
+import type { Store, UsageSums } from '../store/store.ts'
+import { dayOf } from '../protocol/days.ts'
 import { additionsOfOutput, additionsOfStay, peaksOf } from './usage-rules.ts'
 
 /** Records in one step: some ms of the store's time. */
@@ -13,6 +14,15 @@ export interface UsageOptions {
   now: () => number
   /** Yields between two steps. */
   pause: () => Promise<void>
+}
+
+/** Of all days. */
+export interface UsageTotal extends UsageSums {
+  projectId: string
+  /** Empty: none that is known. */
+  apiKey: string
+  /** Today. */
+  peak: number
 }
 
 export class UsageCounter {
@@ -27,6 +37,16 @@ export class UsageCounter {
   count(): Promise<number> {
     this.#counting ??= this.#count().finally(() => (this.#counting = undefined))
     return this.#counting
+  }
+
+  /** The sums of all days for each project and key, and the most participants at once today. */
+  async reading(): Promise<UsageTotal[]> {
+    const { store, now } = this.#options
+    const [totals, peaks] = await Promise.all([store.usage.totals(), store.usage.peaksOf(dayOf(now()))])
+    const most = new Map(
+      peaks.map(({ projectId, apiKey, participants }) => [`${projectId} ${apiKey}`, participants]),
+    )
+    return totals.map((total) => ({ ...total, peak: most.get(`${total.projectId} ${total.apiKey}`) ?? 0 }))
   }
 
   async #count(): Promise<number> {

@@ -32,6 +32,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     sockets: () => ({ meeting: sockets.connections, chat: chatSockets.connections }),
     workers: () => media.usage(),
     webhooks: () => store.outbox.backlog(),
+    usage: () => core.usage.reading(),
     certificate: () => ports && certificateReading(ports.certificate()),
     cluster: () => cluster?.reading(),
     alerts: alertReader(ground, () => ports?.certificate()),

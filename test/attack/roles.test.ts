@@ -14,6 +14,8 @@ const ROLES = ['viewer', 'operator', 'owner'] as const
 const policy: Record<string, OperatorRole> = {
   'GET /v2/admin/status': 'viewer',
   'GET /v2/admin/history': 'viewer',
+  'GET /v2/admin/usage': 'viewer',
+  'GET /v2/admin/usage.csv': 'viewer',
   'GET /v2/admin/debug/meetings/{id}': 'viewer',
   'GET /v2/admin/settings': 'viewer',
   'GET /v2/admin/projects': 'viewer',

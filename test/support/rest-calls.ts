@@ -284,6 +284,8 @@ export const calls: Record<string, MakeCall> = {
   'GET /metrics': nothing,
   'GET /v2/admin/status': nothing,
   'GET /v2/admin/history': nothing,
+  'GET /v2/admin/usage': nothing,
+  'GET /v2/admin/usage.csv': nothing,
   'GET /v2/admin/debug/meetings/{id}': async (stage) => ({
     path: { id: (await stage.busySession()).roomId },
   }),

@@ -9,6 +9,7 @@ import { nodeRoutes } from './node-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { signInRoutes } from './sign-in-routes.ts'
+import { usageRoutes } from './usage-routes.ts'
 
 export const adminRoutes: Routes = (app, context) => {
   for (const routes of [
@@ -21,6 +22,7 @@ export const adminRoutes: Routes = (app, context) => {
     adminTokenRoutes,
     nodeRoutes,
     debugRoutes,
+    usageRoutes,
   ])
     routes(app, context)
 }
