@@ -526,6 +526,7 @@ test('every screen keeps the rules of accessibility in light and dark, and fits 
     [`/sessions/${body.data[0].id}`, 'Who was there'],
     [`/sessions/${body.data[0].id}?of=ann`, 'Packets lost'],
     ['/outputs', 'Outputs'],
+    ['/usage', 'Usage'],
     ['/outputs?kind=transcripts', 'Outputs'],
     ['/keys', 'Keys'],
     ['/webhooks', 'Webhooks'],

@@ -60,8 +60,12 @@ export function formatBitrate(value: number): string {
   return value < 1e9 ? `${formatNumber(value / 1e6)} Mb/s` : `${formatNumber(value / 1e9)} Gb/s`
 }
 
-export const formatBytes = (value: number): string =>
-  value < 1_048_576 ? `${Math.round(value / 1024)} KiB` : `${formatNumber(value / 1_048_576)} MiB`
+export function formatBytes(value: number): string {
+  if (value < 1_048_576) return `${Math.round(value / 1024)} KiB`
+  return value < 1_073_741_824
+    ? `${formatNumber(value / 1_048_576)} MiB`
+    : `${formatNumber(value / 1_073_741_824)} GiB`
+}
 
 export const formatNumber = (value: number): string =>
   value >= 100 || Number.isInteger(value)

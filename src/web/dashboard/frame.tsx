@@ -34,6 +34,7 @@ const SecondFactorDialog = lazy(async () => ({
   default: (await import('./account/second-factor.tsx')).SecondFactorDialog,
 }))
 const SessionScreen = lazy(async () => ({ default: (await import('./screens/session.tsx')).SessionScreen }))
+const UsageScreen = lazy(async () => ({ default: (await import('./usage/screen.tsx')).UsageScreen }))
 const TokensScreen = lazy(async () => ({ default: (await import('./screens/tokens.tsx')).TokensScreen }))
 
 const SECTIONS: readonly { path: string; title: string; glyph: GlyphName; role?: OperatorRole }[] = [
@@ -41,6 +42,7 @@ const SECTIONS: readonly { path: string; title: string; glyph: GlyphName; role?:
   { path: 'meetings', title: 'Meetings', glyph: 'meetings' },
   { path: 'sessions', title: 'Sessions', glyph: 'sessions' },
   { path: 'outputs', title: 'Outputs', glyph: 'outputs' },
+  { path: 'usage', title: 'Usage', glyph: 'usage' },
   { path: 'keys', title: 'Keys', glyph: 'keys' },
   { path: 'webhooks', title: 'Webhooks', glyph: 'webhooks' },
   { path: 'tokens', title: 'Tokens', glyph: 'tokens' },
@@ -144,6 +146,8 @@ function Screen({ path: [section, id, ...rest] }: { path: readonly string[] }) {
       return <SessionsScreen />
     case 'outputs':
       return <OutputsScreen />
+    case 'usage':
+      return <UsageScreen />
     case 'keys':
       return <KeysScreen />
     case 'webhooks':

@@ -47,3 +47,9 @@ export function nearestIndex(times: readonly number[], at: number): number {
   }
   return low > 0 && at - times[low - 1]! <= times[low]! - at ? low - 1 : low
 }
+
+/** At most so many of a list, equally far apart, the last one among them. */
+export function someOf<One>(list: readonly One[], most: number): One[] {
+  const every = Math.max(1, Math.ceil(list.length / most))
+  return list.filter((_, index) => (list.length - 1 - index) % every === 0)
+}

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState, type PointerEvent, type RefObject } from 'react'
 import { formatExactInstant, formatOnAxis } from '../format.ts'
-import { nearestIndex, niceTicks, timeTicks } from './plot-scale.ts'
+import { nearestIndex, niceTicks, someOf, timeTicks } from './plot-scale.ts'
 
 /** Colours of series, `.series-0` and on in the style sheet. */
 const DASHES = [undefined, '6 3', '2 3'] as const
@@ -25,6 +25,10 @@ export interface PlotProps {
   top?: number
   /** The whole axis, where it is known. */
   axis?: readonly number[]
+  /** An instant in words; default: to the second, by the clock of the reader. */
+  formatTime?: (at: number) => string
+  /** On the axis, where each instant of `times` may have a tick. */
+  formatOnAxis?: (at: number) => string
 }
 
 const HEIGHT = 168
@@ -33,7 +37,19 @@ const MARGIN = { top: 10, right: 12, bottom: 22, left: 64 }
 const GAP = 3.5
 
 /** Figures over time, with the values under the pointer, and as a table for whoever does not see it. */
-export function Plot({ title, times, series, from, to, format, bars = false, top = 0, axis }: PlotProps) {
+export function Plot({
+  title,
+  times,
+  series,
+  from,
+  to,
+  format,
+  bars = false,
+  top = 0,
+  axis,
+  formatTime = formatExactInstant,
+  formatOnAxis: onAxis,
+}: PlotProps) {
   const holder = useRef<HTMLDivElement>(null)
   const width = useWidth(holder)
   const [under, setUnder] = useState<number>()
@@ -46,6 +62,7 @@ export function Plot({ title, times, series, from, to, format, bars = false, top
     width: Math.max(1, width - MARGIN.left - MARGIN.right),
     height: HEIGHT - MARGIN.top - MARGIN.bottom,
   }
+  const mostTicks = Math.max(2, Math.floor(inner.width / 75))
   const x = (at: number): number => MARGIN.left + ((at - from) / Math.max(1, to - from)) * inner.width
   const y = (value: number): number => MARGIN.top + (1 - value / ceiling) * inner.height
 
@@ -98,14 +115,12 @@ export function Plot({ title, times, series, from, to, format, bars = false, top
               </text>
             </g>
           ))}
-          {timeTicks(
-            from,
-            to,
-            Math.max(2, Math.floor(inner.width / 75)),
-            -new Date().getTimezoneOffset() * 60_000,
+          {(onAxis
+            ? someOf(times, mostTicks)
+            : timeTicks(from, to, mostTicks, -new Date().getTimezoneOffset() * 60_000)
           ).map((at) => (
             <text key={at} className="tick" x={x(at)} y={HEIGHT - 5} textAnchor="middle">
-              {formatOnAxis(at, to - from)}
+              {onAxis ? onAxis(at) : formatOnAxis(at, to - from)}
             </text>
           ))}
           {bars ? (
@@ -148,10 +163,10 @@ export function Plot({ title, times, series, from, to, format, bars = false, top
           )}
         </svg>
         <p className="plot-reading" aria-hidden="true">
-          {shownIndex !== undefined && formatExactInstant(times[shownIndex]!)}
+          {shownIndex !== undefined && formatTime(times[shownIndex]!)}
         </p>
       </div>
-      <FigureTable title={title} times={times} series={series} format={format} />
+      <FigureTable title={title} times={times} series={series} format={format} formatTime={formatTime} />
     </figure>
   )
 }
@@ -243,12 +258,13 @@ function FigureTable({
   times,
   series,
   format,
-}: Pick<PlotProps, 'title' | 'times' | 'series' | 'format'>) {
+  formatTime,
+}: Pick<PlotProps, 'title' | 'times' | 'series' | 'format'> & Required<Pick<PlotProps, 'formatTime'>>) {
   const [open, setOpen] = useState(false)
-  const every = Math.max(1, Math.ceil(times.length / ROWS))
-  const rows = times
-    .map((at, index) => ({ at, index }))
-    .filter(({ index }) => (times.length - 1 - index) % every === 0)
+  const rows = someOf(
+    times.map((at, index) => ({ at, index })),
+    ROWS,
+  )
   return (
     <details className="as-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
@@ -270,7 +286,7 @@ function FigureTable({
             <tbody>
               {rows.map(({ at, index }) => (
                 <tr key={at}>
-                  <td>{formatExactInstant(at)}</td>
+                  <td>{formatTime(at)}</td>
                   {series.map(({ name, values }) => {
                     const value = values[index] ?? null
                     return (
