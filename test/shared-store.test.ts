@@ -278,7 +278,7 @@ test('a node whose clock is wrong takes back no lease of another', onPostgres, a
   assert.deepEqual(await other.outbox.lease(at + hour, at + hour + 30_000, 10), [])
   await other.outbox.repairAfterClockSkew(at - hour, at - hour + 1, at - hour + 1)
   assert.deepEqual(await other.outbox.lease(at, at + 30_000, 10), [])
-  await one.outbox.settle('d', { state: 'delivered', at, tookMs: 1, status: 200, error: null })
+  await one.outbox.settle('d', { state: 'delivered', at, tookMs: 1, status: 200, error: null, answer: null })
   await onBoth((store) => store.check())
 })
 

@@ -125,6 +125,7 @@ async function dispatch(
           tookMs: 1,
           status: isTaken ? 204 : 500,
           error: null,
+          answer: null,
         })
       }),
     )

@@ -587,8 +587,16 @@ onBoth('the latest attempts of a delivery are kept in order, and deleted with it
         tookMs: 7,
         status: null,
         error: 'no',
+        answer: null,
       })
-    await store.outbox.settle('d1', { state: 'delivered', at: 106, tookMs: 8, status: 204, error: null })
+    await store.outbox.settle('d1', {
+      state: 'delivered',
+      at: 106,
+      tookMs: 8,
+      status: 204,
+      error: null,
+      answer: null,
+    })
     assert.deepEqual(await store.outbox.reporting(['other', 'o']), [
       { about: 'o', event: 'session-started', state: 'delivered' },
     ])
@@ -599,10 +607,17 @@ onBoth('the latest attempts of a delivery are kept in order, and deleted with it
       tries.map(({ at }) => at),
       Array.from({ length: 100 }, (_, index) => index + 7),
     )
-    assert.deepEqual(tries.at(-1), { at: 106, tookMs: 8, status: 204, error: null })
+    assert.deepEqual(tries.at(-1), { at: 106, tookMs: 8, status: 204, error: null, answer: null })
     assert.equal(await store.outbox.replay(PROJECT, 'd1', 107), true)
     assert.equal((await store.outbox.tries('d1')).length, 100)
-    await store.outbox.settle('d1', { state: 'parked', at: 108, tookMs: 9, status: 500, error: 'no' })
+    await store.outbox.settle('d1', {
+      state: 'parked',
+      at: 108,
+      tookMs: 9,
+      status: 500,
+      error: 'no',
+      answer: null,
+    })
     assert.equal(await store.outbox.dropSettledBefore(109, 10), 1)
     assert.deepEqual(await store.outbox.tries('d1'), [])
   })

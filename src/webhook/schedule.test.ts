@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultPolicy as policy, outcomeOf } from './schedule.ts'
 
-const FAILED = { status: 500, error: 'The receiver answered 500.' }
-const DELIVERED = { status: 204, error: null }
+const FAILED = { status: 500, error: 'The receiver answered 500.', answer: null }
+const DELIVERED = { status: 204, error: null, answer: null }
 const LATE = policy.giveUpAfterMs
 
 /** Attempts before this one, age of the event in ms, random part; the wait in seconds or the state. */

@@ -28,19 +28,19 @@ export interface Answer {
   status: number | null
   /** One plain sentence; null if the receiver accepted it. */
   error: string | null
+  /** How its body begins; null if there is none. */
+  answer: string | null
 }
 
 /** @param random from 0 to 1: adds jitter (half to full wait), so that receivers do not get bursts */
 export function outcomeOf(
   { attempts, occurredAt }: Pick<LeasedDelivery, 'attempts' | 'occurredAt'>,
-  { status, error }: Answer,
+  told: Answer,
   { policy, now, random }: { policy: DeliveryPolicy; now: number; random: number },
 ): Omit<Outcome, 'tookMs'> {
-  if (error === null) return { state: 'delivered', at: now, status, error }
+  if (told.error === null) return { state: 'delivered', at: now, ...told }
   const waitMs = Math.min(policy.maxRetryMs, policy.firstRetryMs * 2 ** attempts)
   const nextAt = now + Math.ceil(waitMs * (0.5 + random / 2))
   const hopeless = attempts + 1 >= policy.minAttempts && nextAt - occurredAt > policy.giveUpAfterMs
-  return hopeless
-    ? { state: 'parked', at: now, status, error }
-    : { state: 'waiting', at: now, nextAt, status, error }
+  return hopeless ? { state: 'parked', at: now, ...told } : { state: 'waiting', at: now, nextAt, ...told }
 }

@@ -15,8 +15,9 @@ export interface SenderOptions {
   resolve?: (hostname: string) => Promise<string[]>
 }
 
-/** Only the status of an answer is used; this much of it is read so that the connection can be reused. */
+/** Of an answer, its status and its beginning are used; this much of it is read so that the connection can be reused. */
 const MAX_ANSWER_BYTES = 65_536
+const KEPT_BYTES = 1024
 const IDLE_CONNECTION_MS = 4000
 const IDLE_CONNECTIONS = 2
 
@@ -48,20 +49,24 @@ export class Sender {
       return failed(PRIVATE)
     const timeout = AbortSignal.timeout(this.#options.timeoutMs)
     const ended = AbortSignal.any([signal, timeout])
-    const post = (fresh: boolean): Promise<number> =>
+    const post = (fresh: boolean): Promise<{ status: number; answer: string | null }> =>
       new Promise((resolve, reject) => {
         const request = this.#open(url, headers, body, ended, fresh)
         let status: number | undefined
         request.once('response', (response) => {
           status = response.statusCode!
           let bytes = 0
+          const kept: Buffer[] = []
           response.on('data', (chunk: Buffer) => {
+            if (bytes < KEPT_BYTES) kept.push(chunk.subarray(0, KEPT_BYTES - bytes))
             bytes += chunk.length
             if (bytes > MAX_ANSWER_BYTES) response.destroy()
           })
           // A failure after the status does not matter.
           response.on('error', () => undefined)
-          response.once('close', () => resolve(response.statusCode!))
+          response.once('close', () =>
+            resolve({ status: response.statusCode!, answer: textOf(Buffer.concat(kept)) }),
+          )
         })
         request.on('error', (error) => {
           if (status !== undefined) return
@@ -72,10 +77,10 @@ export class Sender {
         request.end(body)
       })
     try {
-      const status = await post(false)
-      if (status >= 200 && status < 300) return { status, error: null }
+      const { status, answer } = await post(false)
+      if (status >= 200 && status < 300) return { status, error: null, answer }
       const redirects = status >= 300 && status < 400 ? '; redirects are not followed' : ''
-      return { status, error: `The receiver answered ${status}${redirects}.` }
+      return { status, error: `The receiver answered ${status}${redirects}.`, answer }
     } catch (error) {
       if (signal.aborted) return undefined
       return failed(timeout.aborted ? tooLong(this.#options.timeoutMs) : sentenceOf(error))
@@ -110,7 +115,11 @@ const PRIVATE =
   'The receiver has a private address, where events do not go unless WEBHOOK_ALLOW_PRIVATE=true.'
 const UNKNOWN = 'The name of the receiver is not known.'
 
-const failed = (error: string): Answer => ({ status: null, error })
+const failed = (error: string): Answer => ({ status: null, error, answer: null })
+
+/** What every database keeps: without U+0000, and bytes that are no UTF-8 replaced, such as half a character at the end. */
+const textOf = (bytes: Buffer): string | null =>
+  bytes.length === 0 ? null : bytes.toString('utf8').replaceAll('\0', '\ufffd')
 const tooLong = (timeoutMs: number): string =>
   `The receiver did not answer within ${timeoutMs / 1000} seconds.`
 

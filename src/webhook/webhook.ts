@@ -47,6 +47,8 @@ export interface Outcome {
   nextAt?: number
   status: number | null
   error: string | null
+  /** How the body of the answer begins; null if there was none. */
+  answer: string | null
 }
 
 /** Queues of deliveries, one per meeting and receiver; only the head of a queue is ever due. */

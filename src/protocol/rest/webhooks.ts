@@ -40,6 +40,10 @@ const DeliveryTry = Type.Object({
   tookMs: Type.Integer({ description: 'time from the request to the answer or the failure' }),
   status: Type.Union([Type.Integer(), Type.Null()], { description: 'null if there was no answer' }),
   error: Type.Union([Type.String(), Type.Null()], { description: 'null if it was accepted' }),
+  answer: Type.Union([Type.String(), Type.Null()], {
+    description:
+      'the first 1024 bytes of the answer, for operators; null for a token, or if the answer has no body',
+  }),
 })
 export type DeliveryTry = Static<typeof DeliveryTry>
 

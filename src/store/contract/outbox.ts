@@ -41,6 +41,8 @@ export interface DeliveryTry {
   status: number | null
   /** One plain sentence; null if the receiver accepted it. */
   error: string | null
+  /** How the body of the answer begins; null if there was none, or in records of older versions. */
+  answer: string | null
 }
 
 export interface DeliveryOutcome extends DeliveryTry {

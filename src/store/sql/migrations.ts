@@ -34,6 +34,7 @@ import * as audit from './migrations/0049-audit.ts'
 import * as secondFactors from './migrations/0050-second-factors.ts'
 import * as externalOperators from './migrations/0051-external-operators.ts'
 import * as usage from './migrations/0054-usage.ts'
+import * as deliveryAnswers from './migrations/0055-delivery-answers.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -72,6 +73,7 @@ const steps: Record<string, Step> = {
   '0050-second-factors': secondFactors,
   '0051-external-operators': externalOperators,
   '0054-usage': usage,
+  '0055-delivery-answers': deliveryAnswers,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

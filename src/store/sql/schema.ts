@@ -115,6 +115,7 @@ export interface Schema {
     took_ms: number
     status: number | null
     error: string | null
+    answer: string | null
   }
   revoked_tokens: { project_id: string; token_id: string; revoked_at: number }
   sign_ins: {

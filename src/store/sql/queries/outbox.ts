@@ -130,7 +130,7 @@ export function outboxQueries(
         return rows.map(toDelivery)
       })
     },
-    settle: async (deliveryId, { state, at, nextAt, status, error, tookMs }) => {
+    settle: async (deliveryId, { state, at, nextAt, status, error, answer, tookMs }) => {
       const line = await db
         .selectFrom('deliveries')
         .select(['meeting_id', 'end_point'])
@@ -153,7 +153,7 @@ export function outboxQueries(
           .where('state', '=', 'waiting')
           .executeTakeFirst()
         if (numUpdatedRows === 0n) return
-        await addTry(tx, deliveryId, { at, tookMs, status, error })
+        await addTry(tx, deliveryId, { at, tookMs, status, error, answer })
         if (state === 'waiting') return
         const next = firstOfLine(tx, line.meeting_id, line.end_point)
         await tx.updateTable('deliveries').set({ next_at: at }).where('number', '=', next).execute()
@@ -181,7 +181,7 @@ export function outboxQueries(
     tries: async (deliveryId) => {
       const rows = await db
         .selectFrom('delivery_tries')
-        .select(['at', 'took_ms', 'status', 'error'])
+        .select(['at', 'took_ms', 'status', 'error', 'answer'])
         .where('delivery_id', '=', deliveryId)
         .orderBy('number')
         .execute()
@@ -314,11 +314,11 @@ const MAX_TRIES_KEPT = 100
 async function addTry(
   tx: Kysely<Schema>,
   deliveryId: string,
-  { at, tookMs, status, error }: DeliveryTry,
+  { at, tookMs, status, error, answer }: DeliveryTry,
 ): Promise<void> {
   await tx
     .insertInto('delivery_tries')
-    .values({ delivery_id: deliveryId, at, took_ms: tookMs, status, error })
+    .values({ delivery_id: deliveryId, at, took_ms: tookMs, status, error, answer })
     .execute()
   const ofDelivery = tx.selectFrom('delivery_tries').where('delivery_id', '=', deliveryId)
   await tx

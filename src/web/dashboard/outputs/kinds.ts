@@ -1,6 +1,6 @@
 /** What the server has of each kind of output, as rows of one table. Pure. */
 import { ms } from '../format.ts'
-import type { Hls } from '../../../protocol/rest/broadcasts.ts'
+import type { Hls, Livestream } from '../../../protocol/rest/broadcasts.ts'
 import type { CompositeRecording } from '../../../protocol/rest/composite-recordings.ts'
 import type { OutputFileShape, Recording } from '../../../protocol/rest/outputs.ts'
 import type { ParticipantRecording, TrackRecording } from '../../../protocol/rest/participant-recordings.ts'
@@ -11,7 +11,7 @@ export interface OutputRow {
   roomId: string
   start: string | null
   end: string | null
-  /** Whose, where it is of one participant. */
+  /** Whose, where it is of one participant; to which servers a livestream goes. */
   who: string
   /** Bytes of all files; undefined where it is not known. */
   size: number | undefined
@@ -66,6 +66,19 @@ export const outputKinds: readonly OutputKind[] = [
       ...rowOf(hls, []),
       plays: { address: hls.playbackHlsUrl, type: 'hls' },
       ...(hls.duration !== null && { lastedMs: hls.duration * 1000 }),
+    }),
+  },
+  {
+    name: 'livestreams',
+    title: 'Livestreams',
+    one: 'livestream',
+    path: '/v2/livestreams',
+    field: 'data',
+    canDelete: false,
+    // What was sent is at the server that took it.
+    toRow: ({ outputs, ...livestream }: Livestream) => ({
+      ...rowOf(livestream, []),
+      who: outputs.map(({ url }) => url).join(', '),
     }),
   },
   {

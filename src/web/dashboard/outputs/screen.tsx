@@ -108,7 +108,7 @@ function columnsOf(
   onOpen: (row: OutputRow, to: 'play' | 'delete') => void,
 ): Column<OutputRow>[] {
   const ofOne = name === 'participants' || name === 'tracks'
-  const hasSize = name !== 'hls' && name !== 'transcripts'
+  const hasSize = !['hls', 'livestreams', 'transcripts'].includes(name)
   return [
     { title: 'Began', cell: ({ start }) => (start === null ? '–' : formatInstant(start)) },
     {
@@ -119,8 +119,11 @@ function columnsOf(
         </Link>
       ),
     },
+    ...(name === 'livestreams'
+      ? [{ title: 'To', cell: ({ who }: OutputRow) => <Foreign text={who} /> }]
+      : []),
     ...(ofOne ? [{ title: 'Who', cell: ({ who }: OutputRow) => <Foreign text={who} /> }] : []),
-    { title: 'State', cell: (row) => <State row={row} /> },
+    { title: 'State', cell: (row) => <State row={row} leavesFile={name !== 'livestreams'} /> },
     {
       title: 'Lasted',
       figures: true,
@@ -153,9 +156,13 @@ function columnsOf(
   ]
 }
 
-function State({ row: { end, files, plays } }: { row: OutputRow }) {
+function State({ row: { end, files, plays }, leavesFile }: { row: OutputRow; leavesFile: boolean }) {
   if (end === null) return <span className="state on">Going on</span>
-  return <span className="state">{files.length === 0 && !plays ? 'Ended without a file' : 'Ended'}</span>
+  return (
+    <span className="state">
+      {leavesFile && files.length === 0 && !plays ? 'Ended without a file' : 'Ended'}
+    </span>
+  )
 }
 
 function Deletion({

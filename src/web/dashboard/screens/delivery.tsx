@@ -151,6 +151,15 @@ function Tries({ tries }: { tries: readonly DeliveryTry[] }) {
         { title: 'Answer', cell: ({ status }) => (status === null ? 'none' : `HTTP ${status}`) },
         { title: 'Took', figures: true, cell: ({ tookMs }) => `${tookMs} ms` },
         { title: 'Outcome', cell: ({ error }) => (error === null ? 'Taken' : <Foreign text={error} />) },
+        {
+          title: 'Its answer begins',
+          cell: ({ answer }) =>
+            answer === null ? (
+              <span className="quiet">nothing</span>
+            ) : (
+              <code className="answer-start">{answer}</code>
+            ),
+        },
       ]}
     />
   )
