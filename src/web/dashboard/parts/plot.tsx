@@ -32,6 +32,8 @@ export interface PlotProps {
 }
 
 const HEIGHT = 168
+/** Half of the widest time on the axis, which must not be cut off at the end. */
+const HALF_TICK = 22
 const MARGIN = { top: 10, right: 12, bottom: 22, left: 64 }
 /** Further apart than this many usual distances, two points have a gap between them. */
 const GAP = 3.5
@@ -119,7 +121,13 @@ export function Plot({
             ? someOf(times, mostTicks)
             : timeTicks(from, to, mostTicks, -new Date().getTimezoneOffset() * 60_000)
           ).map((at) => (
-            <text key={at} className="tick" x={x(at)} y={HEIGHT - 5} textAnchor="middle">
+            <text
+              key={at}
+              className="tick"
+              x={Math.min(x(at), width - HALF_TICK)}
+              y={HEIGHT - 5}
+              textAnchor="middle"
+            >
               {onAxis ? onAxis(at) : formatOnAxis(at, to - from)}
             </text>
           ))}

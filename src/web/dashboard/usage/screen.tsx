@@ -129,7 +129,10 @@ export function UsageScreen() {
   )
 }
 
-const span = (minutes: number): string => (minutes === 0 ? '–' : formatSpan(minutes * MINUTE_MS))
+const span = (minutes: number): string =>
+  minutes === 0 ? '–' : minutes < 60 ? formatSpan(minutes * MINUTE_MS) : formatHours(minutes / 60)
+/** On an axis: spans in words are too long there, and none of them is round. */
+const formatHours = (hours: number): string => `${formatNumber(hours)} h`
 const bytes = (value: number): string => (value === 0 ? '–' : formatBytes(value))
 
 function columnsOf(of: string, nameOf: (projectId: string) => string): Column<UsageRow>[] {
@@ -188,8 +191,8 @@ function Plots({ rows, by }: { rows: readonly UsageRow[]; by: 'day' | 'month' })
       <Plot
         {...common}
         title="Time of participants"
-        format={(minutes) => formatSpan(minutes * MINUTE_MS)}
-        series={[series('together', ({ participantMinutes }) => participantMinutes)]}
+        format={formatHours}
+        series={[series('together', ({ participantMinutes }) => participantMinutes / 60)]}
       />
       <Plot
         {...common}
@@ -212,10 +215,10 @@ function Plots({ rows, by }: { rows: readonly UsageRow[]; by: 'day' | 'month' })
       <Plot
         {...common}
         title="Recorded and broadcast"
-        format={(minutes) => formatSpan(minutes * MINUTE_MS)}
+        format={formatHours}
         series={[
-          series('recorded', ({ recordingMinutes }) => recordingMinutes),
-          series('broadcast', ({ broadcastMinutes }) => broadcastMinutes),
+          series('recorded', ({ recordingMinutes }) => recordingMinutes / 60),
+          series('broadcast', ({ broadcastMinutes }) => broadcastMinutes / 60),
         ]}
       />
       <Plot
