@@ -86,7 +86,7 @@ export const peopleRoutes: Routes = (app, context) => {
           dropOutput: (output) => deleteOutput(output, context),
           dropJob: async (jobId) => {
             await jobs.cancel(jobId).catch(() => undefined)
-            await store.jobs.delete(jobId)
+            await store.jobs.delete(jobId, now())
             await keptFiles.leaveFolder(jobId)
           },
         })
