@@ -18,6 +18,8 @@ interface Network {
   /** Where the other machine finds the server. */
   url: string
   browser: Browser
+  /** The server's. */
+  machine: Namespace
 }
 
 /** A server on one machine and a browser on another, with a cable between them. */
@@ -27,13 +29,10 @@ async function open(
     addresses,
     ipv6Only = false,
     env = {},
-    before,
   }: {
     addresses: [server: string, browser: string]
     ipv6Only?: boolean
     env?: NodeJS.ProcessEnv
-    /** Changes the server's machine. */
-    before?: (machine: Namespace, ports: { media: number; https: number }) => void
   },
 ): Promise<Network> {
   const [here, there] = [new Namespace({ ipv6Only }), new Namespace({ ipv6Only })]
@@ -47,15 +46,19 @@ async function open(
     launchBrowser([], there.wrap(findChromium()!)),
   ])
   t.after(() => Promise.all([browser.close(), server.stop()]))
-  const ports = { media: Number(server.env.MEDIA_PORT), https: Number(server.env.HTTPS_PORT) }
-  before?.(here, ports)
   const address = addresses[0].split('/')[0]!
   const host = address.includes(':') ? `[${address}]` : address
-  return { server, url: `https://${host}:${ports.https}`, browser }
+  return { server, url: `https://${host}:${server.env.HTTPS_PORT}`, browser, machine: here }
+}
+
+interface Meeting {
+  people: Person[]
+  /** From the second person's click on Join to the first picture that they see. */
+  firstPictureMs: number
 }
 
 /** Two people meet on the page; resolves when each sees and hears the other. */
-async function meet(t: TestContext, { browser, url }: Network): Promise<Person[]> {
+async function meet(t: TestContext, { browser, url }: Network): Promise<Meeting> {
   const people = await Promise.all(['Ann', 'Bob'].map((name) => Person.at(browser, name)))
   t.after(() => Promise.all(people.map((person) => person.close())))
   await people[0]!.page.goto(url)
@@ -63,27 +66,44 @@ async function meet(t: TestContext, { browser, url }: Network): Promise<Person[]
     const answer = await fetch('/v2/rooms', { method: 'POST', headers: { authorization } })
     return (await answer.json()).roomId as string
   }, TOKEN)
+  let clickedAt = 0
   for (const person of people) {
     // Otherwise only the fragment changes, and the page stays.
     await person.page.goto('about:blank')
     await person.open(`${url}/m/${meetingId}#token=${TOKEN}`)
+    clickedAt = performance.now()
+    if (person === people[0]) await person.inside()
   }
-  for (const person of people) await person.inside()
+  await people[1]!.page.waitForFunction(
+    async () => {
+      const { receive } = (await (globalThis as any).anteroom?.meeting?.stats().catch(() => undefined)) ?? {}
+      return [...(receive?.values() ?? [])].some(
+        ({ type, framesDecoded }) => type === 'inbound-rtp' && framesDecoded > 0,
+      )
+    },
+    undefined,
+    { polling: 20 },
+  )
+  const firstPictureMs = performance.now() - clickedAt
   await Promise.all(people.map((person) => person.seesAndHears(1)))
-  return people
+  return { people, firstPictureMs }
 }
 
-/** The addresses and protocols over which a person's media goes. */
+/** The protocols, addresses and ports over which a person's media goes. */
 async function routesOf({ page }: Person): Promise<string[]> {
   return page.evaluate(async () => {
-    const { send, receive } = await (globalThis as any).anteroom.meeting.stats()
     const found = new Set<string>()
-    for (const stats of [send, receive])
-      for (const report of stats.values()) {
-        if (report.type !== 'candidate-pair' || !report.nominated) continue
-        const remote = stats.get(report.remoteCandidateId)
-        found.add(`${remote.protocol} ${remote.address}`)
-      }
+    // While the media is being rebuilt there are no statistics, and a pair may not be nominated yet.
+    while (found.size === 0) {
+      await new Promise((next) => setTimeout(next, 50))
+      const { send, receive } = await (globalThis as any).anteroom.meeting.stats().catch(() => ({}))
+      for (const stats of [send, receive])
+        for (const report of stats?.values() ?? []) {
+          if (report.type !== 'candidate-pair' || !report.nominated) continue
+          const remote = stats.get(report.remoteCandidateId)
+          found.add(`${remote.protocol} ${remote.address} ${remote.port}`)
+        }
+    }
     return [...found].sort()
   })
 }
@@ -104,7 +124,35 @@ test('two people meet on machines that have IPv6 alone', { skip, timeout: 300_00
     // Media then also goes from one worker to another.
     env: { HOST: '::', MEDIA_WORKERS: '2', MEDIA_PLACEMENT: 'spread' },
   })
-  const people = await meet(t, network)
-  for (const person of people) assert.deepEqual(await routesOf(person), ['udp fd00::1'])
+  const { people } = await meet(t, network)
+  for (const person of people)
+    for (const route of await routesOf(person)) assert.match(route, /^udp fd00::1 /)
   assert.deepEqual(network.server.failures, [])
+})
+
+test('where UDP is blocked, media goes over TCP', { skip, timeout: 400_000 }, async (t) => {
+  const addresses: [string, string] = ['192.0.2.1/24', '192.0.2.2/24']
+  const network = await open(t, { addresses, env: { HOST: '0.0.0.0' } })
+  const media = network.server.env.MEDIA_PORT!
+  const overUdp = await meet(t, network)
+  for (const person of overUdp.people) assert.deepEqual(await routesOf(person), [`udp 192.0.2.1 ${media}`])
+  network.machine.drop('meta l4proto udp')
+  const overTcp = await meet(t, network)
+  for (const person of overTcp.people) assert.deepEqual(await routesOf(person), [`tcp 192.0.2.1 ${media}`])
+  const [udp, tcp] = [overUdp, overTcp].map(({ firstPictureMs }) => Math.round(firstPictureMs))
+  t.diagnostic(`from Join to the first picture: ${udp} ms over UDP, ${tcp} ms over TCP`)
+  assert.ok(tcp! - udp! < 3000, `it took ${tcp} ms instead of ${udp} ms`)
+})
+
+test('where only the HTTPS port is open, media goes through it', { skip, timeout: 400_000 }, async (t) => {
+  const network = await open(t, {
+    addresses: ['192.0.2.1/24', '192.0.2.2/24'],
+    env: { HOST: '0.0.0.0', MEDIA_TCP_ON_HTTPS: 'true', MEDIA_WORKERS: '2', MEDIA_PLACEMENT: 'spread' },
+  })
+  const https = network.server.env.HTTPS_PORT!
+  network.machine.drop('iif != lo meta l4proto udp')
+  network.machine.drop(`iif != lo tcp dport != ${https}`)
+  const { people, firstPictureMs } = await meet(t, network)
+  for (const person of people) assert.deepEqual(await routesOf(person), [`tcp 192.0.2.1 ${https}`])
+  t.diagnostic(`from Join to the first picture: ${Math.round(firstPictureMs)} ms`)
 })

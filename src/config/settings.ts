@@ -380,6 +380,14 @@ export const settings = {
     }),
     shownDefault: 'cores',
   },
+  mediaTcpOnHttps: {
+    env: 'MEDIA_TCP_ON_HTTPS',
+    schema: Type.Boolean({
+      default: false,
+      description:
+        'whether media over TCP also passes through the HTTPS port, for networks in which nothing else is open; not behind a proxy that does TLS',
+    }),
+  },
   mediaPlacement: {
     env: 'MEDIA_PLACEMENT',
     schema: Type.Enum(['auto', 'spread'], {

@@ -6,7 +6,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { MediaLog } from './log.ts'
 import { prepareWorker, sentenceOf } from './preparation.ts'
 import { refusalOfMedia } from './refusals.ts'
-import type { MediaStatus, Preparing, Router, RouterOptions, Sfu, StreamSource, WorkerUsage } from './sfu.ts'
+import type {
+  MediaStatus,
+  Preparing,
+  Router,
+  RouterOptions,
+  Sfu,
+  StreamSource,
+  TcpTarget,
+  WorkerUsage,
+} from './sfu.ts'
 
 export interface ComingOptions {
   /** Path of the script that prepares the worker. */
@@ -68,6 +77,10 @@ export class ComingSfu implements Sfu {
 
   usage(): Promise<WorkerUsage[]> {
     return this.#sfu?.usage() ?? Promise.resolve([])
+  }
+
+  tcpTarget(usernameFragment: string): TcpTarget | undefined {
+    return this.#sfu?.tcpTarget(usernameFragment)
   }
 
   async close(): Promise<void> {

@@ -33,6 +33,8 @@ export interface SfuOptions {
    * `error`.
    */
   workerLog?: string | undefined
+  /** A TCP port at which clients reach all workers too, because somebody passes the connections on by `tcpTarget`. */
+  sharedTcpPort?: number | undefined
   /** Default: `auto`. */
   placement?: Placement | undefined
   /** How long pipes between workers stay open without need, in ms. */
@@ -94,6 +96,7 @@ function unavailableSfu(reason: string): Sfu {
     status,
     openRouter: () => Promise.reject(refusalOfMedia(status)),
     usage: () => Promise.resolve([]),
+    tcpTarget: () => undefined,
     close: () => Promise.resolve(),
   }
 }

@@ -25,7 +25,14 @@ export interface Sfu {
   usage(): Promise<WorkerUsage[]>
   /** The streams of this host, for routers of other hosts; undefined if other hosts cannot have them. */
   readonly offers?: StreamSource | undefined
+  /** Where to pass on a connection for the transport with this ICE username fragment that came to the shared TCP port. */
+  tcpTarget(usernameFragment: string): TcpTarget | undefined
   close(): Promise<void>
+}
+
+export interface TcpTarget {
+  host: string
+  port: number
 }
 
 export type MediaStatus =
@@ -174,7 +181,7 @@ export interface TapOptions {
   /** What the program can decode. Default: everything that the router offers. */
   rtpCapabilities?: RtpCapabilities
   /**
-   * UDP ports of 127.0.0.1 that get RTP and RTCP. RTCP goes to the RTP port (RFC 5761) unless it has its own. Without
+   * UDP ports of the loopback address that get RTP and RTCP. RTCP goes to the RTP port (RFC 5761) unless it has its own. Without
    * this, each packet goes to `onPacket`.
    */
   to?: { port: number; rtcpPort?: number }
@@ -213,7 +220,7 @@ export interface IngressEvents {
 
 export interface Ingress {
   readonly producer: Producer
-  /** The UDP port of 127.0.0.1 that receives RTP and RTCP; undefined if packets come by `send`. */
+  /** The UDP port of the loopback address that receives RTP and RTCP; undefined if packets come by `send`. */
   readonly port: number | undefined
   on<E extends keyof IngressEvents>(event: E, listener: IngressEvents[E]): void
   /**

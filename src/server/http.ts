@@ -25,6 +25,7 @@ import type { CertificateStatus } from '../protocol/rest/watching.ts'
 import { openCertificate } from './certificate.ts'
 import { routeOf, serveCarried } from './cluster.ts'
 import { listen } from './listen.ts'
+import { passMediaOn } from './media-on-https.ts'
 import type { MeetingDoors } from './meetings.ts'
 
 /** Of an image for a watermark. */
@@ -146,6 +147,11 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
       scheme: 'https',
     },
   ]
+  if (settings.mediaTcpOnHttps)
+    passMediaOn(listeners[1]!.http.server as HttpsServer, {
+      targetOf: (usernameFragment) => media.tcpTarget(usernameFragment),
+      firstBytesMs: settings.headersTimeoutSeconds * 1000,
+    })
   const close = async (): Promise<void> => {
     tls.close()
     await Promise.all(listeners.map(({ http }) => http.close()))

@@ -27,12 +27,19 @@ export async function openSfu(config: Config, log: Logger, stopping: AbortSignal
     announcedAddresses: config.announcedAddresses,
     domain: config.domain,
     workerLog: config.mediaLog,
+    sharedTcpPort: config.mediaTcpOnHttps ? httpsPortOf(config) : undefined,
     placement: config.mediaPlacement,
     hosts:
       config.nodeAddress === undefined ? undefined : { address: config.nodeAddress, ports: config.pipePorts },
     stopping,
     log,
   })
+}
+
+/** The HTTPS port that people see. */
+function httpsPortOf({ publicUrl, httpsPort }: Config): number {
+  const outside = publicUrl === undefined ? undefined : new URL(publicUrl)
+  return outside?.protocol === 'https:' ? Number(outside.port || '443') : httpsPort
 }
 
 /** Undefined if no collector is set. */

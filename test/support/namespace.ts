@@ -65,8 +65,10 @@ export class Namespace {
 
   /** Drops arriving packets that match, like a firewall that says nothing: `udp dport 9000-9100`. */
   drop(match: string): void {
-    const rules = `table inet firewall { chain arriving { type filter hook input priority 0; policy accept; ${match} drop; } }`
-    run('ip', 'netns', 'exec', this.name, 'nft', rules)
+    const nft = (rule: string): string => run(...(this.prefix as [string]), 'nft', rule)
+    nft('add table inet firewall')
+    nft('add chain inet firewall arriving { type filter hook input priority 0; }')
+    nft(`add rule inet firewall arriving ${match} drop`)
   }
 
   /** A file that runs this program inside. */

@@ -9,6 +9,7 @@ import type {
   Sfu,
   StreamOffer,
   StreamSource,
+  TcpTarget,
   WorkerUsage,
 } from '../../media/sfu.ts'
 import type { NodeRecord } from '../../store/cluster.ts'
@@ -70,6 +71,10 @@ export class WideSfu implements Sfu {
 
   usage(): Promise<WorkerUsage[]> {
     return this.#options.local.usage()
+  }
+
+  tcpTarget(usernameFragment: string): TcpTarget | undefined {
+    return this.#options.local.tcpTarget(usernameFragment)
   }
 
   async openRouter(options: RouterOptions = {}): Promise<Router> {

@@ -62,6 +62,7 @@ export function createFakeSfu(options: FakeSfuOptions = {}): FakeSfu {
       record('openRouter', router.id)
       return Promise.resolve(router)
     },
+    tcpTarget: () => undefined,
     usage() {
       if (unavailable !== undefined || isClosed) return Promise.resolve([])
       const open = routers.filter(({ closed: gone }) => !gone)

@@ -11,6 +11,7 @@ import type { Part, Worker } from './router.ts'
 import { WorkerRouter, type ProducerHomes } from './worker-router.ts'
 import type { HostLines } from './hosts.ts'
 import { PIPE_TIMES, type PipeTimes } from './pipes.ts'
+import type { SharedPort } from './shared-port.ts'
 import { cannotListen, MediaUnreachable } from '../start-errors.ts'
 import { isStopping, startWorker, stopWorker, workerDiedAtStart } from './worker-process.ts'
 
@@ -27,6 +28,8 @@ export interface SlotOptions {
   log?: MediaLog | undefined
   pipeTimes?: PipeTimes | undefined
   hostLines?: HostLines | undefined
+  /** Another TCP port that leads to all workers. */
+  shared?: SharedPort | undefined
 }
 
 const firstRetryMs = 100
@@ -150,6 +153,7 @@ export class Slot implements Worker {
       log: this.#options.log,
       index: this.#index,
       webRtcServer: current.webRtcServer,
+      shared: this.#options.shared?.wayTo({ host: this.#ownHost(), port: this.port }),
       homes: this.#homes,
       pipeTimes: this.#options.pipeTimes ?? PIPE_TIMES,
       hostLines: this.#options.hostLines,
@@ -243,6 +247,12 @@ export class Slot implements Worker {
     await delay(this.#retryMs, undefined, { signal }).catch(() => undefined)
     this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs)
     return !signal.aborted && !this.#options.stopping?.aborted
+  }
+
+  /** Where this process reaches the worker. */
+  #ownHost(): string {
+    const { ip } = this.#options.addresses[0]!
+    return ip === '0.0.0.0' ? '127.0.0.1' : ip === '::' ? '::1' : ip
   }
 
   /** A method, because the value changes across an `await`, which the compiler would not expect of a property. */

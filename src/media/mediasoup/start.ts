@@ -6,6 +6,7 @@ import type { Sfu } from '../sfu.ts'
 import { HostLines, Outlets, type HostLineOptions } from './hosts.ts'
 import type { PipeTimes } from './pipes.ts'
 import { WorkerPool } from './pool.ts'
+import { SharedPort } from './shared-port.ts'
 
 export interface MediasoupOptions {
   workerBin: string
@@ -18,6 +19,7 @@ export interface MediasoupOptions {
   stopping?: AbortSignal | undefined
   workerLog?: string | undefined
   log?: MediaLog | undefined
+  sharedTcpPort?: number | undefined
   placement?: Placement | undefined
   pipeTimes?: PipeTimes | undefined
   /** How other hosts reach this one; undefined if streams stay here. */
@@ -46,6 +48,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
   }
   const [logLevel = 'error', logTags] = (options.workerLog ?? 'error').split(':')
   if (log) logWorkers(log, logLevel)
+  const shared = options.sharedTcpPort === undefined ? undefined : new SharedPort(options.sharedTcpPort)
   const pool = await WorkerPool.start({
     workerBin: options.workerBin,
     workers: Math.max(1, options.workers),
@@ -60,6 +63,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     placement: options.placement,
     pipeTimes: options.pipeTimes,
     hostLines: options.hosts && new HostLines(options.hosts),
+    shared,
   })
   const offers = options.hosts && new Outlets(pool.homes)
   let closing: Promise<void> | undefined
@@ -70,6 +74,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     openRouter: (asked) => pool.openRouter(asked),
     usage: () => pool.usage(),
     offers,
+    tcpTarget: (usernameFragment) => shared?.targetOf(usernameFragment),
     close: () => (closing ??= pool.close()),
   }
 }

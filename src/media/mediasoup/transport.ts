@@ -20,6 +20,7 @@ import {
 import type { MediaLog } from '../log.ts'
 import { Listeners } from '../listeners.ts'
 import { MediasoupProducer } from './producer.ts'
+import type { SharedWay } from './shared-port.ts'
 import { closed, refusing } from '../refusals.ts'
 import type {
   Consumer,
@@ -71,6 +72,7 @@ export class MediasoupTransport implements Transport {
   readonly #transport: mediasoup.WebRtcTransport
   readonly #direction: TransportOptions['direction']
   readonly #host: TransportHost
+  readonly #shared: SharedWay | undefined
   readonly #listeners: Listeners<TransportEvents>
   readonly #downlink: DownlinkControl | undefined
 
@@ -78,14 +80,17 @@ export class MediasoupTransport implements Transport {
     transport: mediasoup.WebRtcTransport,
     direction: TransportOptions['direction'],
     host: TransportHost,
+    shared?: SharedWay,
   ) {
     this.#transport = transport
+    this.#shared = shared
+    shared?.lead(transport)
     this.#direction = direction
     this.#host = host
     this.id = transport.id
     const { iceParameters, iceCandidates, dtlsParameters, sctpParameters } = fromMediasoupTransport(transport)
     this.iceParameters = iceParameters
-    this.iceCandidates = iceCandidates
+    this.iceCandidates = shared ? shared.withShared(iceCandidates) : iceCandidates
     this.dtlsParameters = dtlsParameters
     if (sctpParameters) this.sctpParameters = sctpParameters
     this.#listeners = new Listeners(host.log)
@@ -132,8 +137,10 @@ export class MediasoupTransport implements Transport {
     )
   }
 
-  restartIce(): Promise<IceParameters> {
-    return refusing('transport', () => this.#transport.restartIce())
+  async restartIce(): Promise<IceParameters> {
+    const parameters = await refusing('transport', () => this.#transport.restartIce())
+    this.#shared?.renewed(this.#transport)
+    return parameters
   }
 
   async produce(options: {

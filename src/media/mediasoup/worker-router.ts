@@ -23,6 +23,7 @@ import {
   type PipeTimes,
   type Receiver,
 } from './pipes.ts'
+import type { SharedWay } from './shared-port.ts'
 import { MediasoupTransport, type Brought } from './transport.ts'
 
 /**
@@ -62,6 +63,8 @@ export interface RouterPlace {
   /** The index of the worker, from 0. */
   readonly index: number
   readonly webRtcServer: mediasoup.WebRtcServer
+  /** The way to this worker from the TCP port that all share. */
+  readonly shared?: SharedWay | undefined
   readonly homes: ProducerHomes
   readonly pipeTimes: PipeTimes
   /** Undefined if streams stay on this host. */
@@ -147,7 +150,7 @@ export class WorkerRouter implements LocalHost {
       // Do not wait for it: the limit is in force long before the client has negotiated.
       transport.setMaxIncomingBitrate(maxIncomingBitrate).catch(() => undefined)
     }
-    return new MediasoupTransport(transport, options.direction, this)
+    return new MediasoupTransport(transport, options.direction, this, this.#place.shared)
   }
 
   openTap(options: TapOptions): Promise<Tap> {
