@@ -24,8 +24,7 @@ const tag = 'Signing in'
 const REQUIRED = 'second-factor-required'
 
 /** Whether every operator needs a second factor. */
-export const isRequired = async (store: Store): Promise<boolean> =>
-  (await store.values.get(REQUIRED)) === 'true'
+const isRequired = async (store: Store): Promise<boolean> => (await store.values.get(REQUIRED)) === 'true'
 
 /** Whether an operator may do nothing before setting up a second factor. Without a password there is none: the provider of the sign-in sees to it. */
 export const mustEnrol = async (
