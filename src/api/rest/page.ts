@@ -138,7 +138,8 @@ export const pageRoutes: Routes = (app, { settings, brand }) => {
         immutable: true,
         maxAge: '365d',
         setHeaders: (response, path) => {
-          if (path.endsWith('.js')) void response.header('content-security-policy', WORKER_POLICY)
+          // The path may be that of a compressed file.
+          if (/\.js(\.\w+)?$/.test(path)) void response.header('content-security-policy', WORKER_POLICY)
         },
       })
       done()
