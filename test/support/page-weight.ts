@@ -82,6 +82,6 @@ export async function weigh(server: string, path: string, later: string[] = []):
 export const firstScreens: Record<string, { path: string; later: string[] }> = {
   'start page': { path: '/', later: [] },
   'before joining': { path: '/m/aaaa-bbbb-cccc', later: [] },
-  'in a meeting': { path: '/m/aaaa-bbbb-cccc', later: ['choice', 'inside'] },
+  'in a meeting': { path: '/m/aaaa-bbbb-cccc', later: ['inside'] },
   dashboard: { path: '/dashboard', later: [] },
 }

@@ -49,6 +49,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
   const [choices, setChoices] = useState<MediaDeviceInfo[]>([])
   const [busy, setBusy] = useState(false)
   const [wantsMirror, setMirrored] = useState(true)
+  const [showsEffects, setShowsEffects] = useState(false)
   const [, redraw] = useReducer((count: number) => count + 1, 0)
   const [devices, setDevices] = useState<Devices>()
   /** Wants in as soon as the server has sound and picture. */
@@ -213,9 +214,9 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
             />
           ))}
           <Speaker choices={choices} />
-          <details className="effects">
+          <details onToggle={(event) => setShowsEffects(event.currentTarget.open)}>
             <summary>{text('effects.title')}</summary>
-            <EffectChoice />
+            {showsEffects && <EffectChoice />}
           </details>
           {preparing && (
             <p className="notice" role="status" data-testid="preparing">
