@@ -152,59 +152,71 @@ test('a file of a session is served by every node, and goes with the session', o
   assert.equal(await one.files.get('going-on', 'file-one'), undefined)
 })
 
-test('outputs and jobs belong to the node that has their files', onPostgres, async () => {
-  const [one, other] = stores as [Store, Store]
-  const { projectId } = (await one.projects.list())[0]!
-  const shared = {
-    projectId,
-    meetingId: 'files',
-    sessionId: 'going-on',
-    config: {},
-    secret: 's',
-    baseUrl: '',
-    webhookUrl: null,
-    apiKey: null,
-  }
-  const output = {
-    ...shared,
-    kind: 'recording',
-    participantId: null,
-    createdAt: 1,
-    startedAt: 1,
-    storedAt: null,
-    files: [],
-  } as const
-  await one.outputs.create({ ...output, outputId: 'running', state: 'started', endedAt: null })
-  await one.outputs.create({ ...output, outputId: 'ended', state: 'stopped', endedAt: 5 })
-  await one.jobs.create({
-    ...shared,
-    jobId: 'a-job',
-    kind: 'hls-to-mp4',
-    outputId: null,
-    inputs: [],
-    state: 'pending',
-    createdAt: 1,
-    startedAt: null,
-    endedAt: null,
-    files: [],
-    problem: null,
-  })
-  const seen = async ({ outputs, jobs }: Store) =>
-    [...(await outputs.unfinished()), ...(await outputs.endedBefore(10, 10)), ...(await outputs.unstored(10))]
-      .map(({ outputId }) => outputId)
-      .concat((await jobs.unfinished()).map(({ jobId }) => jobId))
-  assert.deepEqual(await seen(one), ['running', 'ended', 'ended', 'a-job'])
-  assert.deepEqual(await seen(other), [], 'another node that starts takes up nothing of a living one')
-  assert.ok(await other.outputs.get('running'), 'everybody may read of it')
-  assert.deepEqual(
-    [
-      await other.outputs.elsewhere('ended'),
-      await other.outputs.elsewhere('a-job'),
-      await one.outputs.elsewhere('ended'),
-    ],
-    ['node-0', 'node-0', undefined],
-  )
-})
+test(
+  'files and jobs belong to their node, and what goes on to the home of its session',
+  onPostgres,
+  async () => {
+    const [one, other] = stores as [Store, Store]
+    const { projectId } = (await one.projects.list())[0]!
+    const shared = {
+      projectId,
+      meetingId: 'files',
+      sessionId: 'going-on',
+      config: {},
+      secret: 's',
+      baseUrl: '',
+      webhookUrl: null,
+      apiKey: null,
+    }
+    const output = {
+      ...shared,
+      kind: 'recording',
+      participantId: null,
+      createdAt: 1,
+      startedAt: 1,
+      storedAt: null,
+      files: [],
+    } as const
+    await one.outputs.create({ ...output, outputId: 'running', state: 'started', endedAt: null })
+    await one.outputs.create({ ...output, outputId: 'ended', state: 'stopped', endedAt: 5 })
+    await one.jobs.create({
+      ...shared,
+      jobId: 'a-job',
+      kind: 'hls-to-mp4',
+      outputId: null,
+      inputs: [],
+      state: 'pending',
+      createdAt: 1,
+      startedAt: null,
+      endedAt: null,
+      files: [],
+      problem: null,
+    })
+    const seen = async ({ outputs, jobs }: Store) =>
+      [
+        ...(await outputs.unfinished()),
+        ...(await outputs.endedBefore(10, 10)),
+        ...(await outputs.unstored(10)),
+      ]
+        .map(({ outputId }) => outputId)
+        .concat((await jobs.unfinished()).map(({ jobId }) => jobId))
+    assert.deepEqual(
+      await seen(one),
+      ['ended', 'ended', 'a-job'],
+      'whichever node gets the session goes on with its output',
+    )
+    assert.deepEqual(await seen(other), [], 'another node that starts takes up nothing of a living one')
+    assert.ok(await other.outputs.get('running'), 'everybody may read of it')
+    assert.deepEqual(
+      [
+        await other.outputs.elsewhere('ended'),
+        await other.outputs.elsewhere('a-job'),
+        await one.outputs.elsewhere('ended'),
+      ],
+      ['node-0', 'node-0', undefined],
+    )
+  },
+)
 
 test('each node keeps its own samples, and both see all', onPostgres, async () => {
   await onBoth((store, node) => store.figures.addSample({ at: 60_000, figures: { joins: node + 1 } }))

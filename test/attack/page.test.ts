@@ -116,8 +116,8 @@ test('the page runs nothing inline, loads nothing from elsewhere, may be framed,
       policy.split('; ').map((one) => [one.slice(0, one.indexOf(' ')), one.slice(one.indexOf(' ') + 1)]),
     )
     const scripts = directives.get('script-src') ?? directives.get('default-src')
-    assert.equal(scripts, "'self'", path)
-    assert.ok(!/unsafe|\*|data:/.test(scripts), path)
+    // WebAssembly compiles no text; backgrounds and noise suppression are written in it.
+    assert.equal(scripts, "'self' 'wasm-unsafe-eval'", path)
     assert.deepEqual(
       [directives.get('object-src'), directives.get('base-uri'), directives.get('frame-ancestors')],
       ["'none'", "'none'", '*'],

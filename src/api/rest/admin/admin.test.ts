@@ -99,7 +99,9 @@ test('the first link signs in once, and the server issues another until a passwo
     assert.equal((await signInWith({ code: 'x'.repeat(24) })).status, 401)
     assert.deepEqual((await ask('GET', '/v2/admin/sign-in')).body, {
       signedIn: false,
+      needs: null,
       passwordSet: false,
+      provider: null,
       self: null,
       asksName: false,
       atThisMachine: true,
@@ -111,7 +113,7 @@ test('the first link signs in once, and the server issues another until a passwo
     assert.deepEqual(twice.map(({ status }) => status).sort(), [200, 401])
     const { cookie, body } = twice.find(({ status }) => status === 200)!
     const { self, ...state } = body
-    assert.deepEqual(state, { signedIn: true, passwordSet: false })
+    assert.deepEqual(state, { signedIn: true, needs: null, passwordSet: false })
     assert.deepEqual([self.name, self.role], ['owner', 'owner'])
     assert.equal((await signInWith({ code })).status, 401)
     assert.ok(await isSignedIn(cookie!))
