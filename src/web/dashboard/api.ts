@@ -1,4 +1,4 @@
-/** The dashboard's calls: all with the cookie of the sign-in; those inside a project name it. No token is held. */
+/** The dashboard's API client. Calls carry the sign-in cookie, and those about a project name it; the page holds no token. */
 import { ServerClientError, type call, type CallOptions, type Method } from '../api.ts'
 
 export interface Api {
@@ -16,7 +16,7 @@ export interface ApiOptions {
   onSignedOut: () => void
 }
 
-/** A page of another address cannot set it, so it stands in for the content type of calls without a body. */
+/** Proves that a call without a body comes from this page: pages of other origins cannot set this header. */
 const OWN_PAGE = { 'x-requested-with': 'dashboard' }
 
 export function createApi({ call: send, onSignedOut }: ApiOptions): Api {

@@ -1,4 +1,4 @@
-/** Who is signed in, and what they see: the sign-in, or the screen of this place in its frame. */
+/** Shows the sign-in, or the screen of the current place in its frame. */
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { call, ServerClientError } from '../api.ts'
 import { createApi } from './api.ts'
@@ -16,8 +16,8 @@ const RequiredEnrolment = lazy(async () => ({
 }))
 
 /**
- * @param code of the first-start link, taken out of the address already
- * @param invite the code of an operator's link, likewise
+ * @param code the code of the first-start link, already removed from the address
+ * @param invite the code of an operator's invitation, likewise
  * @param refusedFor why the provider's answer signed nobody in
  */
 export function Dashboard({
@@ -34,7 +34,7 @@ export function Dashboard({
   const [problem, setProblem] = useState('')
   const redeemed = useRef<string>(undefined)
   const signedOut = useCallback(
-    // How to sign in may have changed meanwhile, too.
+    // The ways to sign in may have changed too.
     () => void call<SignInState>('GET', '/v2/admin/sign-in').then(setState, () => undefined),
     [],
   )

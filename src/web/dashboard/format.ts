@@ -1,4 +1,4 @@
-/** Figures, times and reasons in words. Pure; the zone and language are the reader's. */
+/** Formats figures, times and reasons in the reader's time zone and language. Pure functions. */
 
 const dateSeconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
@@ -19,10 +19,10 @@ const yearAndClock = new Intl.DateTimeFormat(undefined, {
 
 export type Instant = number | string
 
-/** Ms since the epoch, of either kind of instant. */
+/** An instant in either notation, as ms since the epoch. */
 export const ms = (instant: Instant): number => (typeof instant === 'number' ? instant : Date.parse(instant))
 
-/** To the minute; the year where it is another. */
+/** To the minute; with the year only if it is not the current one. */
 export const formatInstant = (instant: Instant): string => {
   const at = new Date(ms(instant))
   return (at.getFullYear() === new Date().getFullYear() ? dayAndClock : yearAndClock).format(at)
@@ -31,7 +31,7 @@ export const formatExactInstant = (instant: Instant): string => dateSeconds.form
 export const formatTime = (instant: Instant): string => clock.format(ms(instant))
 export const formatExactTime = (instant: Instant): string => clockSeconds.format(ms(instant))
 
-/** For an axis: the hour within a day, with the day beyond it. */
+/** For an axis: the hour if the axis shows one day, otherwise the day too. */
 export const formatOnAxis = (at: number, spanMs: number): string =>
   spanMs > 86_400_000 ? dayAndClock.format(at) : spanMs < 600_000 ? clockSeconds.format(at) : clock.format(at)
 
@@ -53,7 +53,7 @@ export function formatDistance(instant: Instant, now: number): string {
   return Math.abs(away) < 5000 ? 'just now' : away < 0 ? `${formatSpan(-away)} ago` : `in ${formatSpan(away)}`
 }
 
-/** Bits a second. */
+/** Bits per second. */
 export function formatBitrate(value: number): string {
   if (value < 1000) return `${Math.round(value)} b/s`
   if (value < 1e6) return `${formatNumber(value / 1000)} kb/s`

@@ -1,4 +1,4 @@
-/** What stands around every screen: where one can go, which project it is about, and who is signed in. */
+/** The frame around every screen: navigation, the choice of project, and the operator's menu. */
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { isolated } from '../isolate.ts'
 import { Foreign } from '../parts/foreign.tsx'
@@ -192,7 +192,7 @@ function ProjectSwitch({
       <select
         value={project?.projectId ?? ''}
         disabled={projects.length < 2}
-        // What was open belongs to the other project: only the section stays.
+        // Keeps only the section, because what was open belongs to the other project.
         onChange={(event) => go(place.path.slice(0, 1), { project: event.target.value })}
       >
         {projects.map(({ projectId, name }) => (

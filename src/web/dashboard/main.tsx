@@ -8,7 +8,7 @@ const root = createRoot(document.getElementById('root')!)
 function open(): void {
   const fields = new URLSearchParams(location.hash.replace(/^#/, ''))
   const [code, invite, problem] = ['sign-in', 'invite', 'sign-in-problem'].map((name) => fields.get(name))
-  // A code does not stay where others see it, nor in the history.
+  // Keeps the code out of the address bar and the history.
   if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search)
   root.render(
     <Dashboard
@@ -20,5 +20,5 @@ function open(): void {
 }
 
 open()
-// The link may be opened where the dashboard is open already.
+// The link may be opened in a tab that already shows the dashboard.
 window.addEventListener('hashchange', open)

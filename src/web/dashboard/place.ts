@@ -1,7 +1,7 @@
-/** Where one is in the dashboard: a path behind `/dashboard`, and the filters in the query. */
+/** A place in the dashboard: the path below `/dashboard`, and the filters in the query. */
 
 export interface Place {
-  /** Parts of the path behind `/dashboard`, decoded: `['sessions', '66f…']`. */
+  /** Segments of the path below `/dashboard`, decoded: `['sessions', '66f…']`. */
   path: readonly string[]
   query: Readonly<Record<string, string>>
 }
@@ -18,7 +18,7 @@ export function parsePlace(pathname: string, search: string): Place {
   }
 }
 
-/** The address of a place; what is empty in the query is left out, and so is a first page. */
+/** The address of a place, without empty filters and without `page=1`. */
 export function formatPlace(base: string, { path, query }: Place): string {
   const fields = Object.entries(query).filter(
     ([name, value]) => value !== '' && !(name === 'page' && value === '1'),
@@ -27,7 +27,7 @@ export function formatPlace(base: string, { path, query }: Place): string {
   return `${base}/dashboard${path.map((part) => `/${encodeURIComponent(part)}`).join('')}${text && `?${text}`}`
 }
 
-/** The whole number in a query, at least 1. */
+/** The page number in a query, at least 1. */
 export function pageOf(query: Place['query']): number {
   const page = Number(query.page ?? 1)
   return Number.isInteger(page) && page >= 1 ? page : 1

@@ -6,7 +6,7 @@ import type { Project } from '../../protocol/rest/keys.ts'
 
 export interface ProjectScope {
   api: Api
-  /** Who is signed in. */
+  /** The operator who is signed in. */
   self: Self | null
   project: Project
   projects: readonly Project[]

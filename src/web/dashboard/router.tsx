@@ -1,4 +1,4 @@
-/** Places without reloading: the History API, and what follows it. */
+/** Navigates without reloading, with the History API. */
 import {
   createContext,
   use,
@@ -16,10 +16,10 @@ const base = new URL(serverUrl).pathname.replace(/\/$/, '')
 
 interface Router {
   place: Place
-  /** The project stays; other filters are those given. */
+  /** Keeps the project and replaces all other filters. */
   addressOf: (path: readonly string[], query?: Place['query']) => string
   go: (path: readonly string[], query?: Place['query']) => void
-  /** Changes filters of this place; with `replace` it adds nothing to the history. */
+  /** Changes filters of this place; `replace` adds no entry to the history. */
   filter: (changes: Place['query'], options?: { replace?: boolean }) => void
 }
 
@@ -53,7 +53,7 @@ export function RouterProvider({ children }: { children: ReactNode }) {
       go: (path, query) => {
         move(to(path, query))
         window.scrollTo(0, 0)
-        // Whoever listens to the page hears where they are now.
+        // Screen readers announce the new place.
         document.getElementById('content')?.focus({ preventScroll: true })
       },
       filter: (changes, { replace = false } = {}) =>
@@ -84,7 +84,7 @@ export function Link({
 }) {
   const { addressOf, go } = useRouter()
   const follow = (event: MouseEvent): void => {
-    // What the browser itself does with a link stays with it: a new tab, a download.
+    // Leaves to the browser what it does itself: new tabs and downloads.
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     event.preventDefault()
     go(path, query)

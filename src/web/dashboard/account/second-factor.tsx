@@ -1,4 +1,4 @@
-/** The second factor of whoever is signed in: set up, looked at, switched off. */
+/** The operator's own second factor: set up, shown, switched off. */
 import { useState } from 'react'
 import type { NewSecondFactor, RecoveryCodes, SecondFactorState } from '../../../protocol/rest/admin.ts'
 import { Dialog } from '../../parts/dialog.tsx'
@@ -34,7 +34,7 @@ export function SecondFactorDialog({ api, onClose }: { api: Api; onClose: () => 
   )
 }
 
-/** For somebody who may do nothing before this. */
+/** Shown alone to an operator who must set up a second factor first. */
 export function RequiredEnrolment({ api, onDone }: { api: Api; onDone: () => void }) {
   const [codes, setCodes] = useState<readonly string[]>()
   return codes ? <ShownCodes codes={codes} onDone={onDone} /> : <Enrol api={api} onCodes={setCodes} />

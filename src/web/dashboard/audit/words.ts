@@ -42,7 +42,7 @@ export const inWords = (name: string): string =>
     .replaceAll('-', ' ')
     .replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
-/** The beginning of a day of the reader, plus some ms; undefined if it is no day. */
+/** The start of a day in the reader's time zone, plus some ms; undefined if the text is not a date. */
 export function dayAt(day: string, plusMs = 0): number | undefined {
   const at = /^\d{4}-\d{2}-\d{2}$/.test(day) ? new Date(`${day}T00:00`).getTime() : Number.NaN
   return Number.isNaN(at) ? undefined : at + plusMs

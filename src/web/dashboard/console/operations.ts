@@ -1,4 +1,4 @@
-/** What the console can call, from the server's own OpenAPI document. Pure. */
+/** The operations that the console can call, from the server's own OpenAPI document. Pure functions. */
 
 export interface Schema {
   type?: string | string[]
@@ -45,11 +45,11 @@ export interface Operation {
   /** Any one of these permissions is enough; empty if none is needed. */
   permissions: string[]
   parameters: Parameter[]
-  /** A body to begin with; undefined if the call has none. */
+  /** A body to start from; undefined if the call has none. */
   body: string | undefined
 }
 
-/** Calls that a token may make, with a body in JSON or none. Calls for older clients are left out. */
+/** The operations that accept a token and take a JSON body or none, except those for older clients. */
 export function operationsOf({ paths }: OpenApiDocument): Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, operation]): Operation[] => {
@@ -86,7 +86,7 @@ export function operationsOf({ paths }: OpenApiDocument): Operation[] {
   )
 }
 
-/** The required fields of a schema, with values to be replaced; if none is required, no field. */
+/** The required fields of a schema, with placeholder values. */
 export function exampleOf(schema: Schema): unknown {
   const { examples, enum: choices, anyOf, properties = {}, required = [] } = schema
   if ('default' in schema) return schema.default
@@ -109,7 +109,7 @@ export function exampleOf(schema: Schema): unknown {
   }
 }
 
-/** The address of a call below the server's; values that are left empty are left out. */
+/** The path and query of a call, without empty values. */
 export function addressOf(
   { path, parameters }: Pick<Operation, 'path' | 'parameters'>,
   values: Readonly<Record<string, string>>,
@@ -141,7 +141,7 @@ export function problemOf(
   }
 }
 
-/** The same call for a shell; the token stays in the environment. */
+/** The same call as a curl command, with the token in an environment variable. */
 export function curlOf(method: string, url: string, body: string | undefined): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
   const parts = [`curl -X ${method}`, '-H "Authorization: $TOKEN"']

@@ -18,9 +18,9 @@ import {
 import type { KeyList } from '../../../protocol/rest/keys.ts'
 import type { TokenAnswer } from '../../../protocol/rest/tokens.ts'
 
-/** Long enough for one call. */
+/** The lifetime of the token: enough for one call. */
 const TOKEN_SECONDS = 300
-/** Of an answer on the screen. */
+/** The most characters of an answer that are shown. */
 const MOST_LETTERS = 50_000
 
 /** Calls the REST API with a token of one of the project’s keys. */
@@ -118,7 +118,7 @@ function Call({ operation, apiKey }: { operation: Operation; apiKey: string }) {
         },
       )
       const from = performance.now()
-      // Whatever the server answers is shown as it is, refusals included.
+      // Shows every answer unchanged, refusals included.
       const response = await fetch(url, {
         method,
         credentials: 'omit',
@@ -177,7 +177,7 @@ function Call({ operation, apiKey }: { operation: Operation; apiKey: string }) {
   )
 }
 
-/** JSON with line breaks; other texts as they are. */
+/** Indents JSON; returns other texts unchanged. */
 function readable(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2).slice(0, MOST_LETTERS)

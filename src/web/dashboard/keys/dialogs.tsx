@@ -16,7 +16,7 @@ export function EditKey({
   onSaved,
   onClose,
 }: {
-  /** Absent: a new one. */
+  /** The key to change; undefined to create one. */
   apiKey?: ShownKey
   onSaved: (key: NewKey) => void
   onClose: () => void

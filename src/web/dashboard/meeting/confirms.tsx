@@ -6,7 +6,7 @@ import { shownName, type Who } from './who.ts'
 
 export type Asking = { what: 'end' } | { what: 'deactivate' } | { what: 'remove'; who: Who }
 
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation of actions that cannot be undone. */
 export function Confirms({
   asking,
   roomId,

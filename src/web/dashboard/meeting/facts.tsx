@@ -3,7 +3,7 @@ import { Foreign } from '../../parts/foreign.tsx'
 import { Link } from '../router.tsx'
 import { count, formatInstant, formatSpan } from '../format.ts'
 
-/** What was settled about the meeting when it was made. */
+/** The settings with which the meeting was created. */
 export function Facts({ room }: { room: RoomWithOwner }) {
   const { autoCloseConfig, webhook, allowedParticipantIds } = room
   return (

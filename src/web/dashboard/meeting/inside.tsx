@@ -28,7 +28,7 @@ const SWITCHES: Record<Kind, { icon: ReactNode; iconOff: ReactNode; title: strin
   },
 }
 
-/** Who is inside, with switches for what each sends. */
+/** The participants, with switches for their streams. */
 export function Inside({
   participants,
   mute,
@@ -114,7 +114,7 @@ function Switch({ kind, who, onClick }: { kind: Kind; who: LiveParticipant; onCl
   )
 }
 
-/** A score from 1 to 4.5, drawn and written. */
+/** A score from 1 to 4.5, as a bar and a number. */
 function Meter({ value }: { value: number | null | undefined }) {
   if (value === null || value === undefined) return <span className="quiet">–</span>
   const kind = value >= 4 ? 'good' : value >= 3 ? 'fair' : 'poor'

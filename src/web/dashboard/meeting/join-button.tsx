@@ -6,7 +6,7 @@ import { Glyph } from '../parts/glyph.tsx'
 import { Failure } from '../parts/states.tsx'
 import { useProject } from '../project.tsx'
 
-/** How long the page of a window that was opened may take until it asks for its token. */
+/** How long the opened window may take to ask for its token. */
 const HANDOVER_MS = 30_000
 
 /**

@@ -4,7 +4,7 @@ import { Foreign } from '../../parts/foreign.tsx'
 import { formatDistance } from '../format.ts'
 import { shownName, type Who } from './who.ts'
 
-/** Who waits in the lobby. */
+/** The people in the lobby. */
 export function Waiting({
   requests,
   respond,
@@ -45,7 +45,7 @@ export function Waiting({
   )
 }
 
-/** Who was let in and has not joined yet. */
+/** The people who were admitted and have not joined yet. */
 export function Entering({ seats, remove }: { seats: Live['entering']; remove: (who: Who) => void }) {
   if (seats.length === 0) return null
   return (
@@ -69,7 +69,7 @@ export function Entering({ seats, remove }: { seats: Live['entering']; remove: (
   )
 }
 
-/** Who was removed from the session that goes on. */
+/** The people who were removed from the current session. */
 export function Removed({ removals, lift }: { removals: Removals['data']; lift: (who: Who) => void }) {
   if (removals.length === 0) return null
   return (

@@ -112,7 +112,7 @@ function Head({
   )
 }
 
-/** Who waits, is inside, is about to join, or was removed, and what may be done about each. */
+/** The people who wait, are inside, are about to join or were removed, with the actions on each. */
 function People({
   roomId,
   live,
@@ -128,7 +128,7 @@ function People({
   const say = useNotice()
   const path = `/v2/rooms/${encodeURIComponent(roomId)}`
 
-  /** Does something about one person; what it changed is asked for afterwards. */
+  /** Acts on one person, then loads the lists again. */
   const act = (to: string, { participantId }: Who, body: object, done: string): void =>
     void run(async () => {
       await inProject('POST', to, { roomId, participantId, ...body })

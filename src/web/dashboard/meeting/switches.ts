@@ -1,7 +1,7 @@
-/** The streams of a participant that can be switched from here. */
+/** The streams of a participant that an operator can switch. */
 export type Kind = 'audio' | 'video' | 'share'
 
-/** What is said when one was switched off. */
+/** The confirmation after one was switched off. */
 export const OFF: Record<Kind, string> = {
   audio: 'the microphone is off',
   video: 'the camera is off',

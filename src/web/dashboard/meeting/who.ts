@@ -1,8 +1,8 @@
-/** A person as the dashboard names them. */
+/** How the dashboard names a person. */
 export interface Who {
   participantId: string
   name: string
 }
 
-/** Their name, or their id where they have none. */
+/** The name, or the id of somebody without a name. */
 export const shownName = ({ name, participantId }: Who): string => name || participantId

@@ -1,4 +1,4 @@
-/** In order: what calls itself several names comes before those names. */
+/** In this order, because some browsers also contain the names of others. */
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdgA?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -15,7 +15,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** A short name for a `User-Agent`: "Firefox on Linux". A text that is not known is shown as it is. */
+/** A short name for a `User-Agent`, such as "Firefox on Linux". Returns unknown texts unchanged. */
 export function browserName(userAgent: string): string {
   const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1]
   const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1]

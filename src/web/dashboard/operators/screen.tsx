@@ -17,7 +17,7 @@ import { useQuery } from '../query.ts'
 import { EditOperator, InviteOperator, ShownLink } from './dialogs.tsx'
 import { SignIns } from './sign-ins.tsx'
 
-/** Who may sign in, for owners; and the browsers that are signed in. */
+/** Operators and their invitations, for owners, and the browsers that are signed in. */
 export function OperatorsScreen() {
   const { self } = useProject()
   return <>{self?.role === 'owner' ? <Operators /> : <SignIns title="Operators" of="self" />}</>

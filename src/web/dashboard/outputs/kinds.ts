@@ -1,4 +1,4 @@
-/** What the server has of each kind of output, as rows of one table. Pure. */
+/** The kinds of outputs, and how their rows appear in one table. Pure functions. */
 import { ms } from '../format.ts'
 import type { Hls, Livestream } from '../../../protocol/rest/broadcasts.ts'
 import type { CompositeRecording } from '../../../protocol/rest/composite-recordings.ts'
@@ -11,9 +11,9 @@ export interface OutputRow {
   roomId: string
   start: string | null
   end: string | null
-  /** Whose, where it is of one participant; to which servers a livestream goes. */
+  /** The participant of a participant's recording, or the servers that a livestream goes to. */
   who: string
-  /** Bytes of all files; undefined where it is not known. */
+  /** Bytes of all files; undefined if unknown. */
   size: number | undefined
   lastedMs: number | undefined
   plays: Playable | undefined
@@ -26,13 +26,13 @@ export interface Playable {
 }
 
 export interface OutputKind {
-  /** In the address of the screen. */
+  /** The kind in the address of the screen. */
   name: string
   title: string
-  /** One of them. */
+  /** The singular, for sentences. */
   one: string
   path: string
-  /** The answer's field that holds the rows. */
+  /** The field of the answer with the rows. */
   field: 'data' | 'transcriptions'
   canDelete: boolean
   toRow: (output: never) => OutputRow
@@ -75,7 +75,7 @@ export const outputKinds: readonly OutputKind[] = [
     path: '/v2/livestreams',
     field: 'data',
     canDelete: false,
-    // What was sent is at the server that took it.
+    // A livestream leaves no file here.
     toRow: ({ outputs, ...livestream }: Livestream) => ({
       ...rowOf(livestream, []),
       who: outputs.map(({ url }) => url).join(', '),

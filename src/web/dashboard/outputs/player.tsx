@@ -4,7 +4,7 @@ import type { Playable } from './kinds.ts'
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl'
 
-/** Plays an output. Browsers that play HLS themselves load no library for it. */
+/** Plays an output. Loads a library for HLS only in browsers that cannot play it. */
 export function Player({ title, plays, onClose }: { title: string; plays: Playable; onClose: () => void }) {
   const video = useRef<HTMLVideoElement>(null)
   const [problem, setProblem] = useState('')

@@ -1,4 +1,4 @@
-/** What left the meetings of a project: recordings, HLS and transcripts. */
+/** The outputs of a project: recordings, HLS, livestreams and transcripts. */
 import { useState } from 'react'
 import { Foreign } from '../../parts/foreign.tsx'
 import { Choice } from '../parts/field.tsx'
@@ -60,7 +60,7 @@ export function OutputsScreen() {
         />
       </div>
       <ShownPage
-        // What is loaded is of the kind before until the answer is there.
+        // Until the answer arrives, the loaded rows are of the previous kind.
         key={kind.name}
         query={query}
         of={kind.one}

@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from 'react'
 import { Problem } from './states.tsx'
 
-/** Keeps what a screen cannot show from taking the rest of the page with it. */
+/** An error boundary: a screen that fails leaves the rest of the page usable. */
 export class Boundary extends Component<{ children: ReactNode }, { failed: boolean }> {
   override state = { failed: false }
 

@@ -4,7 +4,7 @@ import { useAction } from '../query.ts'
 import { Form } from './form.tsx'
 import { Failure } from './states.tsx'
 
-/** Asks before something that cannot be taken back; stays open with the reason when it did not work. */
+/** Asks for confirmation; stays open with the reason if the action fails. */
 export function Confirm({
   title,
   children,
@@ -15,7 +15,7 @@ export function Confirm({
 }: {
   title: string
   children?: ReactNode
-  /** What the button says: a verb. */
+  /** The text of the button: a verb. */
   action: string
   danger?: boolean
   onConfirm: () => Promise<unknown>

@@ -1,6 +1,6 @@
 import { useNotice } from './notices.tsx'
 
-/** A text to take along; it is selected where the browser lets nobody copy. */
+/** A text with a copy button. If the browser refuses to copy, the text is selected instead. */
 export function CopyField({ label, value, id }: { label: string; value: string; id: string }) {
   return (
     <div className="field">

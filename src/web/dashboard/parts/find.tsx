@@ -1,6 +1,6 @@
 import { useId, useState } from 'react'
 
-/** One text to look for; it becomes a filter when it is sent off. */
+/** A search field, whose text becomes a filter on submit. */
 export function Find({
   label,
   value,
@@ -34,7 +34,7 @@ export function Find({
         value={text}
         onChange={(event) => {
           setText(event.target.value)
-          // The cross of the field empties it.
+          // The field's own clear button.
           if (event.target.value === '' && value !== '') onFind('')
         }}
       />

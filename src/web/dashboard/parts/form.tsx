@@ -2,7 +2,7 @@ import { createContext, use, type ReactNode } from 'react'
 
 const BusyContext = createContext(false)
 
-/** A form that is sent once: until it is answered nothing in it can be changed, for what is changed then would be lost. */
+/** A form that is disabled until its request is answered, so that no change is lost. */
 export function Form({
   busy,
   onSubmit,
@@ -26,7 +26,7 @@ export function Form({
   )
 }
 
-/** Whether the form that holds this is on its way. */
+/** Whether the form around this component waits for its answer. */
 export function useBusy(): boolean {
   return use(BusyContext)
 }

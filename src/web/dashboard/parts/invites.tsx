@@ -16,7 +16,7 @@ import { ShownPage } from './pages.tsx'
 import { Empty, Failure } from './states.tsx'
 import { Table } from './table.tsx'
 
-/** The invite links of a meeting: made, counted, revoked. A link is shown once, when it is made. */
+/** Creates, counts and revokes the invite links of a meeting. A link is shown once, when it is created. */
 export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
   const { inProject } = useProject()
   const { roomId } = room

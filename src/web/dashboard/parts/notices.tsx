@@ -4,7 +4,7 @@ const SHOWN_MS = 4000
 
 const NoticeContext = createContext<(text: string) => void>(() => undefined)
 
-/** Short confirmations at the foot of the window, said aloud to whoever listens to the page. */
+/** Short confirmations at the foot of the window, announced by screen readers. */
 export function Notices({ children }: { children: ReactNode }) {
   const [text, setText] = useState('')
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)

@@ -5,7 +5,7 @@ import { Link, useRouter } from '../router.tsx'
 import { count } from '../format.ts'
 import { Empty, Shown } from './states.tsx'
 
-/** A page of a list, with ways to its neighbours. `empty` stands for a list without any rows. */
+/** A page of a list, with links to its neighbours. `empty` is shown for a list without rows. */
 export function ShownPage<T>({
   query,
   of,
@@ -25,7 +25,7 @@ export function ShownPage<T>({
       {({ data, pageInfo }) => {
         const { currentPage, lastPage, total } = pageInfo
         if (total === 0) return empty
-        // Rows went, or somebody typed the number.
+        // Rows were deleted meanwhile, or the number in the address is too large.
         if (currentPage > lastPage)
           return (
             <Empty title={`There is no page ${currentPage}`}>
@@ -45,7 +45,7 @@ export function ShownPage<T>({
   )
 }
 
-/** Which page of a list this is, with ways to its neighbours; the number is in the address. */
+/** The number of the page, with links to its neighbours; the address holds it. */
 function Pages({ info, of, many }: { info: PageInfo; of: string; many: string }) {
   const { place } = useRouter()
   const { currentPage, lastPage, total } = info

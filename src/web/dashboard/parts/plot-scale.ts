@@ -1,4 +1,4 @@
-/** Scales of a plot: pure. */
+/** The scales of a plot. Pure functions. */
 
 /** Round numbers from 0 to at least `top`, three to six of them. */
 export function niceTicks(top: number): number[] {
@@ -8,7 +8,7 @@ export function niceTicks(top: number): number[] {
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((one) => one >= rough)!
   const ticks: number[] = []
   for (let at = 0; ticks.length < 8; at += step) {
-    // Powers of ten leave crumbs: 0.1 + 0.2.
+    // Corrects rounding errors such as 0.1 + 0.2.
     ticks.push(Number(at.toPrecision(12)))
     if (at >= top) break
   }
@@ -20,7 +20,7 @@ const STEPS_MS = [
   21_600_000, 43_200_000, 86_400_000, 172_800_000, 604_800_000,
 ]
 
-/** Round instants between two, at most `most`, by the clock of the reader. */
+/** At most `most` round instants between two others, in the reader's time zone. */
 export function timeTicks(from: number, to: number, most: number, zoneOffsetMs = 0): number[] {
   const span = to - from
   if (!(span > 0) || most < 1) return []
@@ -35,7 +35,7 @@ export function timeTicks(from: number, to: number, most: number, zoneOffsetMs =
   return ticks
 }
 
-/** The index of the entry that is nearest to an instant, in a list in the order of time; -1 in an empty one. */
+/** The index of the entry nearest to an instant, in an ascending list; -1 if the list is empty. */
 export function nearestIndex(times: readonly number[], at: number): number {
   let low = 0
   let high = times.length - 1
@@ -48,7 +48,7 @@ export function nearestIndex(times: readonly number[], at: number): number {
   return low > 0 && at - times[low - 1]! <= times[low]! - at ? low - 1 : low
 }
 
-/** At most so many of a list, equally far apart, the last one among them. */
+/** At most `most` entries of a list, evenly spaced, including the last. */
 export function someOf<One>(list: readonly One[], most: number): One[] {
   const every = Math.max(1, Math.ceil(list.length / most))
   return list.filter((_, index) => (list.length - 1 - index) % every === 0)

@@ -7,13 +7,13 @@ const DASHES = [undefined, '6 3', '2 3'] as const
 
 export interface Series {
   name: string
-  /** One for each instant; null where nothing was measured. */
+  /** One value for each instant; null if nothing was measured. */
   values: readonly (number | null)[]
 }
 
 export interface PlotProps {
   title: string
-  /** Ms, in the order of time. */
+  /** Ms since the epoch, ascending. */
   times: readonly number[]
   series: readonly Series[]
   from: number
@@ -21,24 +21,24 @@ export interface PlotProps {
   format: (value: number) => string
   /** Bars for what is counted, lines for what is measured. */
   bars?: boolean
-  /** The least top of the axis. */
+  /** The axis reaches at least this value. */
   top?: number
-  /** The whole axis, where it is known. */
+  /** The ticks of the value axis; default: round numbers from 0 to the largest value. */
   axis?: readonly number[]
-  /** An instant in words; default: to the second, by the clock of the reader. */
+  /** Formats an instant; default: to the second, in the reader's time zone. */
   formatTime?: (at: number) => string
-  /** On the axis, where each instant of `times` may have a tick. */
+  /** Formats a tick of the time axis; if given, ticks are instants of `times` instead of round ones. */
   formatOnAxis?: (at: number) => string
 }
 
 const HEIGHT = 168
-/** Half of the widest time on the axis, which must not be cut off at the end. */
+/** Half the width of the widest label, so that the last one is not cut off. */
 const HALF_TICK = 22
 const MARGIN = { top: 10, right: 12, bottom: 22, left: 64 }
-/** Further apart than this many usual distances, two points have a gap between them. */
+/** Two points that are more than this many usual distances apart are not connected. */
 const GAP = 3.5
 
-/** Figures over time, with the values under the pointer, and as a table for whoever does not see it. */
+/** A plot over time, with the values at the pointer, and a table for screen readers. */
 export function Plot({
   title,
   times,
@@ -258,7 +258,7 @@ function Bars({
   ))
 }
 
-/** Rows of a table that are shown at most; more is thinned. */
+/** The most rows of the table; longer series are thinned. */
 const ROWS = 60
 
 function FigureTable({
@@ -313,14 +313,14 @@ function FigureTable({
   )
 }
 
-/** The middle one of the distances between neighbours. */
+/** The median distance between neighbours. */
 function usualDistance(times: readonly number[]): number {
   if (times.length < 2) return Infinity
   const distances = times.slice(1).map((at, index) => at - times[index]!)
   return distances.sort((a, b) => a - b)[distances.length >> 1]!
 }
 
-/** The width of an element, followed as it changes. */
+/** The current width of an element. */
 export function useWidth(element: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(600)
   useEffect(() => {

@@ -31,7 +31,7 @@ export function Skeleton() {
   )
 }
 
-/** There is nothing, and what to do about it. */
+/** An empty list, and what to do about it. */
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="empty">
@@ -41,7 +41,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   )
 }
 
-/** Why what was clicked did not work. */
+/** Why an action failed. */
 export function Failure({ text }: { text: string }) {
   return (
     <p className="problem" role="alert">

@@ -3,9 +3,9 @@ import type { ReactNode } from 'react'
 export interface Column<Row> {
   title: string
   cell: (row: Row) => ReactNode
-  /** Figures stand at the end of their column. */
+  /** Aligns figures at the end of the column. */
   figures?: boolean
-  /** Buttons: no title on a card, at the end of a row. */
+  /** A column of buttons: at the end of the row, and without a title on a card. */
   actions?: boolean
 }
 
@@ -25,7 +25,7 @@ export function Table<Row>({
 }) {
   const kind = ({ figures, actions }: Column<Row>): string | undefined =>
     figures ? 'figures' : actions ? 'actions' : undefined
-  // The roles are said because a table that is laid out as cards is none to a screen reader otherwise.
+  // Explicit roles, because screen readers do not recognise a table that is laid out as cards.
   return (
     <table className="cards" role="table" aria-busy={busy}>
       <caption className="visually-hidden">{caption}</caption>

@@ -16,7 +16,7 @@ const ROW = 46
 const AXIS = 24
 const LEAST_WIDTH = 420
 
-/** Who was there when, drawn: a bar for each stay, and in it when microphone, camera and screen were on. */
+/** Draws who was in the session and when: a bar for each stay, with the times of microphone, camera and screen. */
 export function Timeline({
   participants,
   from,
@@ -165,7 +165,7 @@ function extent(span: OpenSpan, x: (at: number) => number, to: number): { width:
   return { width: Math.max(2, x(endOf(span, to)) - x(ms(span.start))) }
 }
 
-/** How much of a stay these spans fill, in ms. */
+/** The sum of these spans within a stay, in ms. */
 function overlap(spans: readonly OpenSpan[], stay: OpenSpan, to: number): number {
   const [from, until] = [ms(stay.start), endOf(stay, to)]
   return spans.reduce(

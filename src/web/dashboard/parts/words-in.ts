@@ -1,2 +1,2 @@
-/** What was typed as a list, with white space or commas between. */
+/** Splits a typed list at white space and commas. */
 export const wordsIn = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '')

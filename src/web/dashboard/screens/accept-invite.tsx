@@ -6,7 +6,7 @@ import { Problem, Skeleton } from '../parts/states.tsx'
 import { Card, ChoosePassword } from './sign-in.tsx'
 import type { SeenInvite, SignInAnswer } from '../../../protocol/rest/admin.ts'
 
-/** Whoever opens an operator's link chooses a password. */
+/** The page behind an operator's invitation: choose a name and a password. */
 export function AcceptInvite({
   code,
   onDone,

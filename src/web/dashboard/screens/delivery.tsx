@@ -116,7 +116,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
   )
 }
 
-/** How often it was tried, and with what outcome. Of tries before they were kept one by one, only the last answer is known. */
+/** The attempts and their outcomes. Of deliveries older than the record of attempts, only the last answer is known. */
 function History({
   delivery: { attempts, tries, lastStatus, lastError },
 }: {
@@ -165,7 +165,7 @@ function Tries({ tries }: { tries: readonly DeliveryTry[] }) {
   )
 }
 
-/** Laid out to be read; as it is where it is not JSON. */
+/** Indents JSON; returns other texts unchanged. */
 function pretty(body: string): string {
   try {
     return JSON.stringify(JSON.parse(body), null, 2)

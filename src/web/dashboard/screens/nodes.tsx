@@ -1,4 +1,4 @@
-/** The nodes that share the database, where there are several. */
+/** The nodes that share the database. */
 import type { NodeStatus } from '../../../protocol/rest/watching.ts'
 import { count, formatDistance, formatNumber, formatSpan } from '../format.ts'
 import { Problem } from '../parts/states.tsx'

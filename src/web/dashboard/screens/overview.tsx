@@ -18,7 +18,7 @@ const SPANS: readonly (readonly [name: string, hours: number, shown: string])[] 
   ['24h', 24, '24 hours'],
   ['7d', 168, '7 days'],
 ]
-/** Of a mean opinion score. */
+/** The ticks of an axis of mean opinion scores. */
 export const SCORES = [0, 1, 2, 3, 4, 5]
 const DEFAULT_SPAN = '6h'
 
@@ -114,7 +114,7 @@ function Status({ status }: { status: ServerStatus }) {
   )
 }
 
-/** What needs attention, with the cure. */
+/** The alerts, each with its cure. */
 function Alerts({ alerts }: { alerts: ServerStatus['alerts'] }) {
   if (alerts.length === 0) return null
   return (
@@ -135,7 +135,7 @@ function Alerts({ alerts }: { alerts: ServerStatus['alerts'] }) {
   )
 }
 
-/** Who is at a node that is away is counted where they come back to. */
+/** People of a node that is away are counted at the node to which they return. */
 function ofAllNodes(nodes: NonNullable<ServerStatus['nodes']>) {
   const sum = { participants: 0, meetings: 0, entryRequests: 0 }
   for (const node of nodes) {
@@ -159,7 +159,7 @@ function NodesTile({ nodes }: { nodes: NonNullable<ServerStatus['nodes']> }) {
 
 type Worker = ServerStatus['media']['workers'][number]
 
-/** What each media worker carries; a large meeting is on several of them. */
+/** The load of each media worker; a large meeting uses several. */
 function Workers({ media, node }: { media: ServerStatus['media']; node: string | undefined }) {
   const { workers, workersWanted, placement } = media
   const figure = (title: string, of: (worker: Worker) => number): Column<Worker> => ({

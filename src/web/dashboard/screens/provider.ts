@@ -1,4 +1,4 @@
-/** Signing in at a provider, in words. */
+/** Texts about signing in with a provider. */
 
 export const START_AT_PROVIDER = '/v2/admin/oidc/start'
 

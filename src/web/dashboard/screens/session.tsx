@@ -20,10 +20,10 @@ import type {
   SessionWithParticipants,
 } from '../../../protocol/rest/sessions.ts'
 
-/** As often as media is measured. */
+/** The interval of the measurements. */
 const LIVE_EVERY_MS = 10_000
 const PER_PAGE = 100
-/** Of one session; the server keeps the rest. */
+/** The most rows of a session that are shown. */
 const MOST_PARTICIPANTS = 500
 
 export function SessionScreen({ sessionId }: { sessionId: string }) {
@@ -170,7 +170,7 @@ function Participants({ participants, to }: { participants: SessionParticipantIn
   )
 }
 
-/** What the SDKs say of themselves in `deviceInfo`, which may hold anything. */
+/** Reads `deviceInfo` as the SDKs send it; it may hold anything. */
 interface DeviceInfo {
   sdkType?: string
   sdkVersion?: string
@@ -188,7 +188,7 @@ function deviceOf(participant: SessionParticipantInFull): string {
   return names.filter(Boolean).join(' · ') || '–'
 }
 
-/** The media of everybody or of one participant, what was bad about it, and what happened meanwhile. */
+/** The media of all or one of the participants, the diagnosis, and the events. */
 function Media({
   session,
   participants,
@@ -257,7 +257,7 @@ function ChatDownload({ sessionId }: { sessionId: string }) {
   const download = (): void =>
     void run(async () => {
       const csv = await textInProject(`/v2/sessions/${encodeURIComponent(sessionId)}/chat-log`)
-      // A heading alone is no chat.
+      // Only the heading means that there is no chat.
       setEmpty(csv.trim().split('\n').length < 2)
       // Read as text, the answer lost the byte-order mark that Excel needs.
       const address = URL.createObjectURL(new Blob(['\ufeff', csv], { type: 'text/csv' }))

@@ -152,7 +152,7 @@ function Who({ names }: { names: string[] }) {
   )
 }
 
-/** The first instant of a day by the reader's clock. */
+/** The first instant of a day in the reader's time zone. */
 function startOf(day: string): number | undefined {
   const at = Date.parse(`${day}T00:00:00`)
   return Number.isNaN(at) ? undefined : at

@@ -9,10 +9,10 @@ import { Form } from '../parts/form.tsx'
 import { Field } from '../parts/field.tsx'
 import { Failure } from '../parts/states.tsx'
 
-/** The least length of a password that the server takes. */
+/** The minimum length of a password, as the server requires it. */
 const LEAST_PASSWORD = 10
 
-/** By the link that the server printed at its first start, or that `anteroom admin reset` prints; then by a password that is chosen here. */
+/** Signs in by the link that the server prints at its first start or `anteroom admin reset` prints, or by the password chosen here. */
 export function SignIn({
   api,
   state,
@@ -26,7 +26,7 @@ export function SignIn({
   onState: (state: SignInAnswer) => void
 }) {
   const { busy, problem, run } = useAction()
-  /** What was right so far, while a code is asked for. */
+  /** The accepted name and password, while the code is asked for. */
   const [given, setGiven] = useState<SignInBody>()
   const enter = (body: SignInBody): void =>
     void run(async () => {
@@ -88,7 +88,7 @@ export function SignIn({
   )
 }
 
-/** The way to the provider, where one is set up. */
+/** The button that signs in with the provider, if one is configured. */
 function Provider({ name }: { name: string | null | undefined }) {
   if (name == null) return null
   return (
@@ -219,7 +219,7 @@ function LinkForm({
   )
 }
 
-/** A new password, twice; the present one first where there is one. */
+/** Asks for a new password twice, and for the current one if there is one. */
 export function ChoosePassword({
   action,
   name,
@@ -228,7 +228,7 @@ export function ChoosePassword({
   onDone,
 }: {
   action: string
-  /** For the browser's store of passwords. */
+  /** The user name, for the browser's password manager. */
   name?: string | undefined
   askCurrent?: boolean
   save: (given: { password: string; current?: string }) => Promise<unknown>
@@ -284,7 +284,7 @@ export function ChoosePassword({
   )
 }
 
-/** A code, or the code in a link that was pasted whole. */
+/** Accepts a code, or a whole link that contains one. */
 function codeIn(text: string): string {
   const trimmed = text.trim()
   return /#sign-in=([^&\s]+)/.exec(trimmed)?.[1] ?? trimmed

@@ -138,7 +138,7 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
   )
 }
 
-/** The same token, minted by a program of the reader's. */
+/** Code that mints the same token in the reader's own program. */
 function Code({ wanted }: { wanted: Wanted }) {
   const [language, setLanguage] = useState<Language>('Node')
   const code = codeFor(language, wanted)

@@ -39,7 +39,7 @@ export function WebhooksScreen() {
         'GET',
         `/v2/webhooks/deliveries${queryOf({ page, perPage: PER_PAGE, state, event, roomId: meeting })}`,
       ).catch((error: unknown) => {
-        // A meeting that is not there was told of nothing.
+        // An unknown meeting has no deliveries.
         if (error instanceof ServerClientError && error.code === 'INVALID_MEETING_ID') return NOTHING
         throw error
       }),

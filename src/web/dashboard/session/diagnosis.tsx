@@ -13,7 +13,7 @@ const CAUSES: Record<Stretch['cause'], string> = {
   device: 'Device',
 }
 
-/** What was bad, when, and why: one sentence for each stretch, with the figures that it follows from. */
+/** What was bad, when and why: one sentence for each period, with the figures behind it. */
 export function DiagnosisBox({
   sessionId,
   of,

@@ -6,10 +6,10 @@ import { Table } from '../parts/table.tsx'
 import { count, formatExactTime } from '../format.ts'
 import type { SessionEvent } from './events.ts'
 
-/** Rows on the screen; a search reaches the others. */
+/** The most rows that are shown; a search finds the others. */
 const MOST_ROWS = 200
 
-/** What happened, to be searched by name or by what it was. */
+/** A list of events that can be searched by person and by kind. */
 export function EventList({ events }: { events: readonly SessionEvent[] }) {
   const [text, setText] = useState('')
   const wanted = text.toLowerCase()

@@ -1,4 +1,4 @@
-/** What happened in a session, in the order of time, for the list beside the plots. Pure. */
+/** The events of a session in order of time, for the list beside the plots. Pure functions. */
 import { formatBitrate, formatReason, ms } from '../format.ts'
 import type { MediaSample } from '../../../protocol/rest/quality.ts'
 import type { SessionParticipantInFull } from '../../../protocol/rest/sessions.ts'
@@ -47,7 +47,7 @@ export function eventsOf(
       ...Object.entries(STREAMS).flatMap(([lane, stream]) =>
         events[lane as keyof typeof STREAMS].flatMap(({ start, end }) => [
           event(start, `Switched the ${stream} on`),
-          // Whoever leaves needs no word about the streams.
+          // A leave implies the end of the streams.
           ...(end === null || ends.has(end) ? [] : [event(end, `Switched the ${stream} off`)]),
         ]),
       ),
@@ -68,7 +68,7 @@ export function eventsOf(
   return inOrder([...people, ...made])
 }
 
-/** What changed from one measurement of a participant to the next: path, protocol, worker, pictures. */
+/** Changes between two successive measurements of a participant: path, protocol, worker, video. */
 export function changesOf(
   samples: readonly MediaSample[],
   { participantId, who }: Pick<SessionEvent, 'participantId' | 'who'>,

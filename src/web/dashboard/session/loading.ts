@@ -1,4 +1,4 @@
-/** Reads the parts of a session page from the server. */
+/** Loads the parts of a session page. */
 import type { useProject } from '../project.tsx'
 import { outputKinds } from '../outputs/kinds.ts'
 import type { OutputSpan } from './events.ts'
@@ -7,9 +7,9 @@ import type { Session, SessionStats } from '../../../protocol/rest/sessions.ts'
 
 type InProject = ReturnType<typeof useProject>['inProject']
 
-/** Beyond this many, only the diagnosis of one who was chosen is read. */
+/** With more participants than this, loads only the diagnosis of a chosen one. */
 export const MOST_DIAGNOSED = 12
-/** Pages of a long session; the server keeps the rest. */
+/** The most pages of a long session that are loaded. */
 const MOST_PAGES = 10
 
 const at = (sessionId: string): string => `/v2/sessions/${encodeURIComponent(sessionId)}`
@@ -44,7 +44,7 @@ export interface Diagnosed {
   stretches: Stretch[]
 }
 
-/** Of these participants, each sentence once: the server's fault is everybody's. */
+/** The diagnoses of these participants, each sentence once: a fault of the server appears in all of them. */
 export async function readDiagnoses(
   inProject: InProject,
   sessionId: string,

@@ -81,7 +81,7 @@ export function MediaOfAll({ sessionId, from, to, everyMs }: Span) {
   )
 }
 
-/** One participant: its connection now, its media over time, and what happened beside that. */
+/** One participant: the connection now, the media over time, and the events. */
 export function MediaOfOne({
   participant,
   device,
@@ -207,7 +207,7 @@ const plots: {
 
 type Counted = Pick<MediaSample['receive']['audio'], 'lost' | 'packets'>
 
-/** In percent, the worse of sound and picture; null if nothing flowed. */
+/** The worse loss of sound and video, in percent; null if nothing was sent. */
 function lossOf({ audio, video }: { audio: Counted; video: Counted }): number | null {
   const shares = [audio, video].flatMap(({ lost, packets }) =>
     lost === null || !packets ? [] : [(100 * lost) / (packets + lost)],

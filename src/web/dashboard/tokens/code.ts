@@ -13,7 +13,7 @@ export interface Claims {
 export interface Wanted {
   claims: Claims
   expiresInSeconds: number
-  /** Where the server is, for the call that curl makes. */
+  /** The address of the server, for the call by curl. */
   origin: string
 }
 
@@ -24,7 +24,7 @@ export function codeFor(language: Language, wanted: Wanted): string {
   return programs[language]({ ...wanted, claims: wholeClaims(wanted.claims) })
 }
 
-/** As the server mints them: a token for one meeting or participant is for joining, and roles need version 2. */
+/** The same claims as the server mints: a token for one meeting or participant is for joining, and roles need version 2. */
 function wholeClaims({ permissions, roles, roomId, participantId }: Claims): Claims & { version?: number } {
   const isBound = roomId !== undefined || participantId !== undefined
   const all = roles ?? (isBound ? ['rtc'] : undefined)
@@ -36,7 +36,7 @@ function wholeClaims({ permissions, roles, roomId, participantId }: Claims): Cla
   }
 }
 
-/** In single quotes, as shells read it. */
+/** Quotes a text for a shell. */
 const forShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 const forPhp = (value: unknown): string =>
   Array.isArray(value)
@@ -44,7 +44,7 @@ const forPhp = (value: unknown): string =>
     : typeof value === 'string'
       ? `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
       : String(value)
-/** JSON is a literal in Node, Python, and, but for arrays, in Go. */
+/** JSON is a valid literal in Node and Python, and in Go except for arrays. */
 const literal = (value: unknown): string => JSON.stringify(value)
 const forGo = (value: unknown): string =>
   Array.isArray(value) ? `[]string{${value.map(literal).join(', ')}}` : literal(value)

@@ -1,7 +1,7 @@
 /** Rows of usage as series of a plot. Pure. */
 import type { UsageRow } from '../../../protocol/rest/usage.ts'
 
-/** A day or month in UTC as the instant at which it begins. */
+/** The instant at which a day or month in UTC begins. */
 export const startOf = (period: string): number =>
   Date.parse(period.length === 7 ? `${period}-01T00:00:00Z` : `${period}T00:00:00Z`)
 

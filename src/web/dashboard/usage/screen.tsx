@@ -1,4 +1,4 @@
-/** What was used over days and months: what an operator is asked who pays for it. */
+/** Usage per day and month, as plots and a table. */
 import { Foreign } from '../../parts/foreign.tsx'
 import { serverUrl } from '../../api.ts'
 import { Choice, Field } from '../parts/field.tsx'
@@ -16,7 +16,7 @@ import type { UsageRow } from '../../../protocol/rest/usage.ts'
 import { everyPeriod, formatPeriod, formatStart, formatStartOnAxis, startOf } from './model.ts'
 
 const PER_PAGE = 31
-/** As many as a page of the API has. */
+/** The API's largest page. */
 const MOST_PLOTTED = 100
 const MINUTE_MS = 60_000
 
@@ -131,7 +131,7 @@ export function UsageScreen() {
 
 const span = (minutes: number): string =>
   minutes === 0 ? '–' : minutes < 60 ? formatSpan(minutes * MINUTE_MS) : formatHours(minutes / 60)
-/** On an axis: spans in words are too long there, and none of them is round. */
+/** Labels of an axis, where durations in words would be too long and never round. */
 const formatHours = (hours: number): string => `${formatNumber(hours)} h`
 const bytes = (value: number): string => (value === 0 ? '–' : formatBytes(value))
 
