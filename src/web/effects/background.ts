@@ -10,10 +10,10 @@ import { PicturePace } from './pace.ts'
 export const pictures = { hills, shelf, wall }
 
 const TICK_MS = 33
-/** The size in which drawings without a size of their own are used. */
+/** The size of images without an intrinsic size, such as some SVGs. */
 const PICTURE_WIDTH = 1280
 
-/** Streams of frames, which Chromium has on pages. */
+/** Insertable streams of video frames, which Chromium supports on pages. */
 interface FrameStreams {
   MediaStreamTrackProcessor?: new (init: { track: MediaStreamTrack }) => {
     readable: ReadableStream<VideoFrame>
@@ -23,7 +23,7 @@ interface FrameStreams {
   }
 }
 
-/** Whether this browser has what the effect needs. */
+/** Whether this browser supports the effect. */
 export function canChangeBackground(): boolean {
   return (
     typeof OffscreenCanvas === 'function' &&
@@ -77,7 +77,7 @@ export class BackgroundEffect implements TrackEffect {
     }
   }
 
-  /** Opens the track of a camera with this background. @throws if the effect does not load, or the picture */
+  /** Opens a camera's track with this background. @throws if the effect or the image does not load */
   static async open(
     source: MediaStreamTrack,
     chosen: ChosenEffects,
@@ -124,7 +124,7 @@ export class BackgroundEffect implements TrackEffect {
     return made
   }
 
-  /** The way of browsers without streams of frames: a canvas that is drawn again and again. */
+  /** For browsers without insertable streams: redraws a canvas and captures it. */
   #redrawn(source: MediaStreamTrack): MediaStreamTrack {
     const video = document.createElement('video')
     Object.assign(video, { muted: true, playsInline: true, srcObject: new MediaStream([source]) })

@@ -6,7 +6,7 @@ import './effects.css'
 import { canReduceNoise } from './noise.ts'
 import { asBackground } from './own-picture.ts'
 
-/** What is done to one's own picture and sound, as far as this browser can do it. */
+/** The choice of effects on one's own video and sound, as far as this browser supports them. */
 export default function Choice() {
   useLanguage()
   const { background, ownPicture, reducesNoise, problem } = useSyncExternalStore(

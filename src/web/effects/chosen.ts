@@ -1,12 +1,12 @@
-/** What the person wants done to their own picture and sound, remembered in this browser. */
+/** The effects that the person chose for their own video and sound, remembered in this browser. */
 import type { Subscribe, View } from '../meeting/view.ts'
 
 export const pictureNames = ['hills', 'shelf', 'wall'] as const
 type PictureName = (typeof pictureNames)[number]
-/** `own`: the person's own picture. */
+/** `own`: an image of the person's. */
 export type Background = 'none' | 'blur' | 'own' | PictureName
 
-/** Why an effect was switched off by itself: it broke off, or did not start. Keys of the texts. */
+/** Why the page switched an effect off: it broke, or did not start. Keys of the texts. */
 export type EffectProblem = `${'background' | 'noise'}${'Broke' | 'Failed'}` | 'cameraFailed'
 
 export interface ChosenEffects {
@@ -17,14 +17,14 @@ export interface ChosenEffects {
 }
 
 export interface EffectState extends ChosenEffects {
-  /** Until the next choice. */
+  /** Kept until the next choice. */
   problem: EffectProblem | undefined
 }
 
 const KEY = 'anteroom:effects'
 const NOTHING: ChosenEffects = { background: 'none', ownPicture: undefined, reducesNoise: false }
 
-/** Reads what is kept; whatever is not understood counts as not chosen. */
+/** Reads the stored choice; unknown values count as no choice. */
 export function parseEffects(kept: string | null): ChosenEffects {
   let read: unknown
   try {
@@ -80,7 +80,7 @@ export class EffectChoices implements View<EffectState> {
     try {
       this.#storage?.setItem(KEY, JSON.stringify({ background, ownPicture, reducesNoise }))
     } catch {
-      // A full storage forgets the choice; this page keeps it.
+      // If the storage is full, the choice holds for this page only.
     }
     for (const listener of [...this.#listeners]) listener()
   }

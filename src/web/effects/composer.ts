@@ -1,8 +1,8 @@
-/** Draws a person over another background; in a worker. */
+/** Draws a person over another background. Runs in the worker. */
 import type { Backdrop } from './messages.ts'
 import type { Segmenter } from './segmenter.ts'
 
-/** The blur is drawn this small and stretched, which costs little and works without filters. */
+/** The blur is drawn at this size and stretched, which is cheap and needs no canvas filters. */
 const BLUR_WIDTH = 28
 
 type Context = OffscreenCanvasRenderingContext2D
@@ -32,7 +32,7 @@ export class Composer {
     this.#backdrop = backdrop
   }
 
-  /** Returns the canvas with the changed picture. It is the same one each time. */
+  /** Returns the canvas with the new frame, the same canvas each time. */
   draw(picture: CanvasImageSource, width: number, height: number): OffscreenCanvas {
     const { width: maskWidth, height: maskHeight } = this.#segmenter
     this.#small.drawImage(picture, 0, 0, maskWidth, maskHeight)
@@ -56,7 +56,7 @@ export class Composer {
     const blurHeight = Math.max(1, Math.round((BLUR_WIDTH * height) / width))
     resize(this.#blur, BLUR_WIDTH, blurHeight)
     resize(this.#softer, BLUR_WIDTH * 4, blurHeight * 4)
-    // In steps, because stretching at once shows the pixels as stars.
+    // Stretches in steps, because one large step leaves visible artefacts.
     this.#blur.imageSmoothingQuality = 'high'
     this.#blur.drawImage(picture, 0, 0, BLUR_WIDTH, blurHeight)
     this.#softer.imageSmoothingQuality = 'high'
@@ -70,7 +70,7 @@ function resize({ canvas }: Context, width: number, height: number): void {
   if (canvas.height !== height) canvas.height = height
 }
 
-/** Fills the picture and cuts off what does not fit. */
+/** Covers the frame with the image, cropped to fit. */
 function drawCovering(out: Context, picture: ImageBitmap, width: number, height: number): void {
   const scale = Math.max(width / picture.width, height / picture.height)
   const [shownWidth, shownHeight] = [picture.width * scale, picture.height * scale]

@@ -1,19 +1,19 @@
-/** Tracks that we make from those of a device. */
+/** Tracks that are derived from those of a device. */
 
 interface Origin {
   source: MediaStreamTrack
-  /** What was done to it. */
+  /** The effect that was applied. */
   effect: TrackEffect
 }
 
-/** Something that is done to a track as long as it is open. */
+/** An effect that is applied to a track while it is open. */
 export interface TrackEffect {
   end(): void
 }
 
 const origins = new WeakMap<MediaStreamTrack, Origin>()
 
-/** The track of the device from which this one is made; itself if it comes from the device. */
+/** The device's track from which this one is derived; the track itself if it is not derived. */
 export function sourceOf(track: MediaStreamTrack): MediaStreamTrack {
   return origins.get(track)?.source ?? track
 }
@@ -23,8 +23,8 @@ export function effectOf(track: MediaStreamTrack): TrackEffect | undefined {
 }
 
 /**
- * Makes a track stand for the device's: it has that one's settings and name, ends with it, and releases it when it is
- * stopped.
+ * Makes a derived track stand for the device's: it has the same settings and label, ends with it, and releases it when
+ * it is stopped.
  */
 export function deriveTrack(
   made: MediaStreamTrack,

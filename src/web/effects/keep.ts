@@ -19,7 +19,7 @@ export function keepEffects(devices: Kept, onDevicesChanged: Subscribe): () => v
   /** Replaces the track, unless the person changed something in the meantime. */
   const replace = async (own: Own, process: (track: MediaStreamTrack) => Promise<MediaStreamTrack>) => {
     const before = devices[own]!
-    // Stopping the one that is replaced must not stop the device.
+    // Stopping the replaced track must not stop the device.
     const made = await process(sourceOf(before).clone())
     if (isOn(own) && devices[own] === before)
       await (own === 'mic' ? devices.enableMic(made) : devices.enableCamera(made))
@@ -34,11 +34,11 @@ export function keepEffects(devices: Kept, onDevicesChanged: Subscribe): () => v
     const chosen = effectChoices.get()
     const effect = effectOf(track) as BackgroundEffect | undefined
     if (chosen.background === 'none' && effect) {
-      // Nobody must see the room of a person who did not choose to show it.
+      // Nobody may see the room of a person who chose to hide it.
       if (chosen.problem === 'backgroundBroke') await devices.disableCamera()
       else await replace('camera', processCamera)
     } else if (chosen.background !== 'none' && !effect)
-      // They are seen as before, so the camera goes on.
+      // Others see the same as before, so the camera stays on.
       await replace('camera', processCamera).catch(() => effectChoices.giveUp('backgroundFailed'))
     else if (effect && !effect.shows(chosen)) await effect.show(chosen)
   }

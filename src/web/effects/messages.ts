@@ -1,15 +1,15 @@
-/** What the page and the worker that changes pictures say to each other. */
+/** The messages between the page and the worker that replaces backgrounds. */
 
 /** The background that is drawn behind the person. */
 export type Backdrop = 'blur' | ImageBitmap
 
 export type ToWorker =
   | { do: 'backdrop'; backdrop: Backdrop }
-  /** The frames of the camera, and where the changed ones go; where the browser has streams of frames. */
+  /** The frames of the camera, and where the new ones go, if the browser supports insertable streams. */
   | { do: 'stream'; from: ReadableStream<VideoFrame>; to: WritableStream<VideoFrame> }
-  /** One picture; the answer is the changed one. */
+  /** One frame, which is answered with the new one. */
   | { do: 'picture'; picture: ImageBitmap }
-  /** Call back at this pace, for timers of pages that are out of sight are slow. */
+  /** Asks for a tick at this interval, because browsers slow down the timers of hidden pages. */
   | { do: 'tick'; everyMs: number }
 
 export type FromWorker =
@@ -17,5 +17,5 @@ export type FromWorker =
   | { did: 'fail'; reason: string }
   | { did: 'picture'; picture: ImageBitmap }
   | { did: 'tick' }
-  /** One picture was changed; frames of a stream only say so. */
+  /** One frame is done. The only answer to a frame of a stream. */
   | { did: 'work'; workMs: number }

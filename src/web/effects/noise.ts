@@ -6,7 +6,7 @@ import workletUrl from '@sapphi-red/web-noise-suppressor/rnnoiseWorklet.js?url'
 import { deriveTrack } from './derived-track.ts'
 import { SoundPace } from './pace.ts'
 
-/** The model was trained on sound of this rate. */
+/** The sample rate on which the model was trained. */
 const RATE = 48_000
 const LOOK_MS = 1000
 const GESTURES = ['pointerdown', 'keydown'] as const
@@ -16,9 +16,9 @@ export function canReduceNoise(): boolean {
 }
 
 /**
- * Opens the track of a microphone without noise.
+ * Opens a microphone's track without noise.
  * @param onSlow called once if this device is too slow
- * @throws if the browser cannot do it
+ * @throws if the browser does not support it
  */
 export async function withoutNoise(source: MediaStreamTrack, onSlow: () => void): Promise<MediaStreamTrack> {
   const context = new AudioContext({ sampleRate: RATE, latencyHint: 'interactive' })
@@ -46,10 +46,10 @@ export async function withoutNoise(source: MediaStreamTrack, onSlow: () => void)
   }
 }
 
-/** Keeps the sound running, and measures whether it is computed in time. Returns a function that stops it. */
+/** Keeps the audio context running, and measures whether it keeps up. Returns a function that stops it. */
 function watch(context: AudioContext, onSlow: () => void): () => void {
   const pace = new SoundPace()
-  // Browsers let a page compute sound only after the person did something there.
+  // Browsers start an audio context only after the person acted on the page.
   const resume = (): void => void context.resume().catch(() => undefined)
   for (const gesture of GESTURES) document.addEventListener(gesture, resume)
   const timer = setInterval(() => {

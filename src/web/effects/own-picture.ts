@@ -1,9 +1,9 @@
-/** The person's own picture as a background, small enough to be remembered. */
+/** Shrinks the person's own image so that it can be stored as a background. */
 const WIDTH = 1280
 const HEIGHT = 720
 const QUALITY = 0.8
 
-/** Returns a data URL. @throws if the browser cannot read the file as a picture */
+/** Returns a data URL. @throws if the browser cannot decode the file */
 export async function asBackground(file: Blob): Promise<string> {
   const picture = await createImageBitmap(file)
   const canvas = document.createElement('canvas')

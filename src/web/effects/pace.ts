@@ -1,10 +1,10 @@
-/** Whether this device keeps up with an effect. Pure: the callers measure. */
+/** Judges whether this device keeps up with an effect, by what the callers measure. */
 
-/** How long it must be too slow, so that a short load of another program counts for nothing. */
+/** The device must be too slow for this long, so that a short peak of another program is ignored. */
 const WINDOW_MS = 5000
-/** What one picture may cost: with more, fewer than five are shown in a second. */
+/** The most time per frame: above it, fewer than five frames a second are shown. */
 const MAX_WORK_MS = 200
-/** How much of the sound must be computed in time. */
+/** The share of the sound that must be processed in time. */
 const MIN_SOUND = 0.9
 
 interface Work {
@@ -12,12 +12,12 @@ interface Work {
   workMs: number
 }
 
-/** Counts the work on pictures. */
+/** The pace of video frames. */
 export class PicturePace {
   #last: Work[] = []
   #since: number | undefined
 
-  /** Returns whether the device has been too slow for the whole window: its median picture costs too much. */
+  /** Adds one frame. Returns whether the device has been too slow for the whole window, by the median frame. */
   add(workMs: number, atMs: number): boolean {
     this.#since ??= atMs
     this.#last = [...this.#last.filter((one) => one.atMs > atMs - WINDOW_MS), { atMs, workMs }]
@@ -27,11 +27,11 @@ export class PicturePace {
   }
 }
 
-/** Counts the sound that was computed. */
+/** The pace of sound. */
 export class SoundPace {
   #last: { atMs: number; soundMs: number }[] = []
 
-  /** Returns whether in the whole window less sound was computed than time passed. */
+  /** Adds the sound processed so far. Returns whether it fell behind the clock over the whole window. */
   add(soundMs: number, atMs: number): boolean {
     this.#last = [...this.#last, { atMs, soundMs }]
     while (this.#last.length > 2 && this.#last[1]!.atMs <= atMs - WINDOW_MS) this.#last.shift()
@@ -40,7 +40,7 @@ export class SoundPace {
     return passed >= WINDOW_MS && soundMs - first.soundMs < passed * MIN_SOUND
   }
 
-  /** The sound stood still for another reason. */
+  /** Starts over, because the sound stopped for another reason. */
   reset(): void {
     this.#last = []
   }

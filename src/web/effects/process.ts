@@ -14,7 +14,7 @@ const background: Processed = async (track) => {
   return BackgroundEffect.open(track, effectChoices.get(), () => effectChoices.giveUp('backgroundBroke'))
 }
 
-/** Returns the track of a microphone without noise, if the person wants that and the browser can do it. */
+/** Returns a microphone's track without noise, if the person chose that and the browser supports it. */
 export async function processMic(track: MediaStreamTrack): Promise<MediaStreamTrack> {
   if (!effectChoices.get().reducesNoise) return track
   try {
@@ -27,8 +27,8 @@ export async function processMic(track: MediaStreamTrack): Promise<MediaStreamTr
 }
 
 /**
- * Returns the track of a camera with the chosen background. Who chose one does not want to be seen without it, so a
- * failure is that of the camera. @throws
+ * Returns a camera's track with the chosen background. Whoever chose one does not want to be seen without it, so a
+ * failure counts as a failure of the camera. @throws
  */
 export async function processCamera(track: MediaStreamTrack): Promise<MediaStreamTrack> {
   if (effectChoices.get().background === 'none') return track
@@ -40,7 +40,7 @@ export async function processCamera(track: MediaStreamTrack): Promise<MediaStrea
   }
 }
 
-/** For `Devices`. */
+/** The `process` option of `Devices`. */
 export function processTrack(track: MediaStreamTrack, device: 'mic' | 'camera'): Promise<MediaStreamTrack> {
   return device === 'mic' ? processMic(track) : processCamera(track)
 }

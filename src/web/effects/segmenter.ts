@@ -1,9 +1,9 @@
-/** Tells people from what is behind them, with a TensorFlow Lite model; in a worker. */
+/** Separates people from their background with a TensorFlow Lite model. Runs in the worker. */
 import createRuntime from '@twilio/video-processors/dist/build/tflite-simd-1-0-0.js'
 import wasmUrl from '@twilio/video-processors/dist/build/tflite-simd-1-0-0.wasm?url'
 import modelUrl from '@twilio/video-processors/dist/build/selfie_segmentation_landscape.tflite?url'
 
-/** How much of a new mask replaces the last one: less flickers less, but lags behind. */
+/** The weight of a new mask against the last one: a smaller weight flickers less but lags behind. */
 const FRESH = 0.7
 
 /** The functions that the module exports. */
@@ -67,7 +67,7 @@ export class Segmenter {
   }
 }
 
-/** Makes edges narrower than the model's, and what it is unsure of transparent. */
+/** Sharpens the edges of the model's mask, and makes uncertain pixels transparent. */
 function edge(confidence: number): number {
   const within = Math.min(1, Math.max(0, (confidence - 0.35) / 0.4))
   return within * within * (3 - 2 * within)

@@ -1,9 +1,9 @@
-/** Changes the background of pictures, in a worker of its own, so that the page stays quick. */
+/** The worker that replaces the background of video frames, so that the page stays responsive. */
 import { Composer } from './composer.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { Segmenter } from './segmenter.ts'
 
-/** The part of `DedicatedWorkerGlobalScope` that is used; the library of types for workers excludes that for pages. */
+/** The part of `DedicatedWorkerGlobalScope` that is used, because the type libraries for workers and pages exclude each other. */
 interface Scope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null
   postMessage(message: FromWorker, transfer?: Transferable[]): void
@@ -17,7 +17,7 @@ composer.then(
   (error: unknown) => scope.postMessage({ did: 'fail', reason: String(error) }),
 )
 
-/** Draws the changed picture, and reports what that cost. */
+/** Draws a frame with its new background, and reports the time that it took. */
 function draw(by: Composer, picture: CanvasImageSource, width: number, height: number): OffscreenCanvas {
   const start = performance.now()
   const canvas = by.draw(picture, width, height)
@@ -35,7 +35,7 @@ async function change(from: ReadableStream<VideoFrame>, to: WritableStream<Video
           try {
             out.enqueue(new VideoFrame(draw(by, frame, displayWidth, displayHeight), { timestamp }))
           } finally {
-            // The camera has few frames, and waits for those that are not given back.
+            // The camera reuses a few frames, and stalls until they are closed.
             frame.close()
           }
         },

@@ -1,7 +1,7 @@
-/** What is on the board, and what of it was done here and can be undone. */
+/** The shapes on the board, and the history of the person's own changes, for undo and redo. */
 import type { ClientMessage, ServerMessage, Shape } from '../../protocol/whiteboard.ts'
 
-/** What was done, and what undoes it. */
+/** A change of the person's, and its inverse. */
 interface Step {
   redo: ClientMessage[]
   undo: ClientMessage[]
@@ -21,7 +21,7 @@ export class BoardModel {
     this.#changed = changed
   }
 
-  /** In the order in which they are painted. */
+  /** In painting order. */
   get shapes(): Shape[] {
     return [...this.#shapes.values()]
   }
@@ -38,7 +38,7 @@ export class BoardModel {
     return this.#shapes.get(id)
   }
 
-  /** Others did it, or the server tells what there is. */
+  /** Applies a change of others, or the whole board from the server. */
   receive(message: ServerMessage): void {
     if (message.do === 'scene') {
       this.#shapes.clear()
@@ -48,14 +48,14 @@ export class BoardModel {
     this.#changed()
   }
 
-  /** Does it here and tells the others; it cannot be undone by itself. */
+  /** Applies a change and sends it. It becomes undoable with `drawn` or `replaced`. */
   draw(message: ClientMessage): void {
     this.#apply(message)
     this.#send(message)
     this.#changed()
   }
 
-  /** A shape that was drawn in several steps is one step to undo. */
+  /** Records a new shape that was drawn in several steps as one step to undo. */
   drawn(id: string): void {
     const shape = this.#shapes.get(id)
     if (shape) this.#remember({ redo: [{ do: 'put', shape }], undo: [{ do: 'remove', ids: [id] }] })
@@ -67,7 +67,7 @@ export class BoardModel {
     this.replaced(before, shape)
   }
 
-  /** A shape was changed in several steps. */
+  /** Records a change of a shape in several steps as one step to undo. */
   replaced(before: Shape | undefined, shape: Shape): void {
     const undo: ClientMessage = before ? { do: 'put', shape: before } : { do: 'remove', ids: [shape.id] }
     this.#remember({ redo: [{ do: 'put', shape }], undo: [undo] })

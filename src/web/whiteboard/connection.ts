@@ -1,4 +1,4 @@
-/** The socket of the whiteboard. It comes back by itself until the board is closed. */
+/** The socket of the whiteboard. It reconnects until the board is closed. */
 import type { ClientMessage, ServerMessage } from '../../protocol/whiteboard.ts'
 import { Outbox } from './outbox.ts'
 
@@ -6,7 +6,7 @@ export type BoardState = 'connecting' | 'open' | 'closed'
 
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 10_000
-/** `CLOSED_FOR_GOOD` and the path of `protocol/whiteboard.ts`, of which pages load types alone. */
+/** Repeats `CLOSED_FOR_GOOD` and the path of `protocol/whiteboard.ts`, because pages import only types from there. */
 const CLOSED_FOR_GOOD = 4000
 const PATH = 'whiteboard/socket'
 
@@ -21,7 +21,7 @@ export class BoardSocket {
   #over = false
 
   constructor(key: string, heard: (message: ServerMessage) => void, changed: (state: BoardState) => void) {
-    // Below whatever path a proxy serves this page at.
+    // Relative to the path at which a proxy serves this page.
     const address = new URL(PATH, location.href)
     address.protocol = address.protocol.replace('http', 'ws')
     address.search = `?key=${encodeURIComponent(key)}`

@@ -1,4 +1,4 @@
-/** Where shapes are, and which one is meant by a point. Pure. */
+/** The extent of shapes, and the shape at a point. Pure functions. */
 import type { Shape } from '../../protocol/whiteboard.ts'
 
 export interface Box {
@@ -8,10 +8,10 @@ export interface Box {
   bottom: number
 }
 
-/** Of a text, in the board's units. */
+/** The font size of a text, in units of the board. */
 export const fontSizeOf = ({ width }: Pick<Shape, 'width'>): number => 10 + width * 4
 export const LINE_HEIGHT = 1.25
-/** About, of most letters; a text is no wider than this in any font of ours. */
+/** An upper estimate of the width of a character, relative to the font size. */
 const LETTER_WIDTH = 0.6
 
 export function boxOf(shape: Shape): Box {
@@ -63,7 +63,7 @@ function isAt(shape: Shape, x: number, y: number, reach: number): boolean {
   return distanceToLines(points, x, y) <= near
 }
 
-/** The one on top. */
+/** The topmost shape at a point. */
 export function shapeAt(shapes: readonly Shape[], x: number, y: number, reach: number): Shape | undefined {
   return shapes.findLast((shape) => isAt(shape, x, y, reach))
 }

@@ -1,4 +1,4 @@
-/** What a pointer does on the board, by the tool that is chosen. */
+/** Turns the movements of a pointer into changes of the board, according to the chosen tool. */
 import type { Shape } from '../../protocol/whiteboard.ts'
 import type { BoardModel } from './board-model.ts'
 import { moved, shapeAt } from './geometry.ts'
@@ -10,24 +10,24 @@ export interface Style {
   width: number
 }
 
-/** Which part of the board is on the screen. */
+/** The visible part of the board. */
 export interface View {
   x: number
   y: number
   scale: number
 }
 
-/** How far from a line it is still meant, in pixels of the screen. */
+/** The distance within which a pointer hits a line, in CSS pixels. */
 const REACH = 6
-/** How often others see a pen go on, and a shape change: a pointer tells more often than the server takes messages. */
+/** The interval at which a drawing in progress is sent: pointers report more often than the server accepts messages. */
 const SEND_EVERY_MS = 60
-/** What the server takes of one message, in numbers. */
+/** The most numbers in one message, as the server limits it. */
 const MOST_POINTS = 4000
 
 interface Gesture {
   move(x: number, y: number): void
   end(): void
-  /** As if it had not begun. */
+  /** Undoes the gesture. */
   cancel?(): void
 }
 
@@ -35,9 +35,9 @@ export interface GestureOptions {
   model: BoardModel
   newId: () => string
   onSelect: (id: string | undefined) => void
-  /** Lets a person write there; `shape` is the text that is changed. */
+  /** Opens a text field there; `shape` is the text to edit, if any. */
   onText: (x: number, y: number, shape: Shape | undefined) => void
-  /** Moves the view by pixels of the screen. */
+  /** Moves the view by CSS pixels. */
   onPan: (dx: number, dy: number) => void
 }
 
@@ -71,7 +71,7 @@ export class Gestures {
     this.#gesture = undefined
   }
 
-  /** It was the first of two fingers. */
+  /** The pointer was the first of two fingers. */
   cancel(): void {
     this.#gesture?.cancel?.()
     this.#gesture = undefined
@@ -171,7 +171,7 @@ export class Gestures {
   }
 }
 
-/** Draws a shape while it changes, now and then; the first time at once, and at the end as it is then. */
+/** Sends a shape while it changes: at once, then at intervals, and in its final form at the end. */
 class Changes {
   readonly #model: BoardModel
   #latest: Shape | undefined
@@ -198,7 +198,7 @@ function onBoard({ x, y, scale }: View, screenX: number, screenY: number): [numb
   return [x + screenX / scale, y + screenY / scale]
 }
 
-/** Zooms about a point of the screen, which stays where it is. */
+/** Zooms about a point of the screen, which does not move. */
 export function zoomed(view: View, factor: number, screenX: number, screenY: number): View {
   const scale = Math.max(0.1, Math.min(8, view.scale * factor))
   const [x, y] = onBoard(view, screenX, screenY)
@@ -207,7 +207,7 @@ export function zoomed(view: View, factor: number, screenX: number, screenY: num
 
 type Point = readonly [x: number, y: number]
 
-/** Two fingers move and zoom the board: what is between them stays between them. */
+/** Moves and zooms the board with two fingers: the point between them stays between them. */
 export function pinched(view: View, before: readonly [Point, Point], after: readonly [Point, Point]): View {
   const apart = ([[x, y], [otherX, otherY]]: readonly [Point, Point]): number =>
     Math.max(1, Math.hypot(otherX - x, otherY - y))

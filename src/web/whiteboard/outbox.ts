@@ -1,4 +1,4 @@
-/** Lets messages out no faster than the server takes them: what is undone in one step may be thousands of shapes. */
+/** Sends messages no faster than the server accepts them: one undo may bring back thousands of shapes. */
 import type { ClientMessage } from '../../protocol/whiteboard.ts'
 
 export interface OutboxOptions {
@@ -6,7 +6,7 @@ export interface OutboxOptions {
   now: () => number
 }
 
-/** A little less than the server takes (`api/whiteboard/sockets.ts`), because messages may catch up with each other on their way. */
+/** A little below the server's limits (`api/whiteboard/sockets.ts`), because messages may arrive closer together than they were sent. */
 const PER_SECOND = 50
 const BURST = 500
 const BYTES_OF_ONE = 16_384
@@ -29,7 +29,7 @@ export class Outbox {
     this.#letOut()
   }
 
-  /** Nothing that waits is sent any more. */
+  /** Discards the messages that wait. */
   close(): void {
     this.#waiting.length = 0
     clearTimeout(this.#timer)

@@ -1,17 +1,17 @@
-/** Paints shapes on a canvas, on the screen and for the picture that is saved. */
+/** Paints shapes on a canvas, for the screen and for the saved image. */
 import type { Shape } from '../../protocol/whiteboard.ts'
 import { getStroke } from 'perfect-freehand'
 import { boxOfAll, fontSizeOf, LINE_HEIGHT, type Box } from './geometry.ts'
 
 export const PAPER = '#ffffff'
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
-/** Above each line, as a page has it where text is written. */
+/** The space above each line, as in the field where text is written. */
 const LEADING = (LINE_HEIGHT - 1) / 2
-/** Around what is drawn, in the picture that is saved. */
+/** The margin of the saved image. */
 const MARGIN = 24
 const MOST_PIXELS = 8000
 
-/** A stroke is worked out once: a shape that changes is another object. */
+/** Caches the outline of each stroke; shapes are immutable. */
 const outlines = new WeakMap<Shape, Path2D>()
 
 export function paint(context: CanvasRenderingContext2D, shapes: readonly Shape[]): void {
@@ -97,7 +97,7 @@ function outlineOf(shape: Shape): Path2D {
   return path
 }
 
-/** All that is on the board, on paper. */
+/** The whole board as an image on white. */
 export function pictureOf(shapes: readonly Shape[]): HTMLCanvasElement {
   const { left, top, right, bottom }: Box = boxOfAll(shapes) ?? { left: 0, top: 0, right: 800, bottom: 600 }
   const width = right - left + 2 * MARGIN

@@ -17,7 +17,7 @@ interface Writing {
 
 const newId = (): string => crypto.getRandomValues(new Uint32Array(4)).join('').slice(0, 40)
 const SAVED_AS = 'whiteboard.png'
-/** By which keys move the view, in pixels of the screen. */
+/** How far the arrow keys move the view, in CSS pixels. */
 const STEP = 60
 const steps: Partial<Record<string, [number, number]>> = {
   ArrowLeft: [-STEP, 0],
@@ -36,7 +36,7 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
   const [selected, setSelected] = useState<string>()
   const [writing, setWriting] = useState<Writing>()
   const socket = useRef<BoardSocket>(undefined)
-  /** Where each finger is that touches the board. */
+  /** The position of each finger on the board, by pointer id. */
   const fingers = useRef(new Map<number, [number, number]>())
   const model = useMemo(() => new BoardModel((message) => socket.current?.send(message), redraw), [])
   const gestures = useMemo(
@@ -96,7 +96,7 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
     else return
     event.preventDefault()
   })
-  /** About the middle of the screen. */
+  /** Zooms about the middle of the screen. */
   const zoom = (factor: number | undefined): void => {
     const { clientWidth = 0, clientHeight = 0 } = canvas.current ?? {}
     setView((was) =>
@@ -118,7 +118,7 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
         return
       }
     }
-    // The text that was being written is kept first.
+    // Keeps the text that is being written first.
     if (writing) return
     event.currentTarget.setPointerCapture(event.pointerId)
     if (tool === 'text') event.preventDefault()
@@ -196,7 +196,7 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
   )
 }
 
-/** Keys of the whole page: after a text was written, nothing has the focus. */
+/** Listens on the document, because nothing has the focus after a text was written. */
 function useKeys(onKey: (event: KeyboardEvent) => void): void {
   useEffect(() => {
     document.addEventListener('keydown', onKey)
@@ -216,7 +216,7 @@ function cursorOf(tool: Tool): string {
   return tool === 'select' ? 'default' : 'crosshair'
 }
 
-/** Paints whenever something changes, and when the window does. */
+/** Repaints after every change, and when the window is resized. */
 function useCanvas(
   shapes: readonly Shape[],
   view: View,
@@ -249,7 +249,7 @@ function useCanvas(
     context.strokeStyle = '#0e6e64'
     context.lineWidth = 1.5 / view.scale
     context.strokeRect(left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin)
-    // `version` tells of changes within the board.
+    // `version` changes with the board.
   }, [shapes, view, selected, size, version])
   return canvas
 }

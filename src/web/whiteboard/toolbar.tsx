@@ -36,7 +36,7 @@ const widths = [
   [9, 'Thick'],
 ] as const
 
-/** By how much one press zooms. */
+/** The zoom factor of one click. */
 export const ZOOM = 1.25
 
 export const FIRST_STYLE: Style = { color: colors[0][0], width: widths[1][0] }
