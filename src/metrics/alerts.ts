@@ -1,4 +1,4 @@
-/** What needs the attention of whoever runs the server, each with the cure. Pure. */
+/** What needs the operator's attention, each alert with its cure. Pure functions. */
 
 import { alertNames } from '../protocol/rest/watching.ts'
 
@@ -22,7 +22,7 @@ export interface Condition {
   media: { available: true } | { available: false; reason: string; isComing: boolean }
   workersWanted: number
   workers: readonly { deaths?: number | undefined; diedAgoMs?: number | undefined }[]
-  /** Of the folder of data; undefined if the system does not say. */
+  /** The disk of the data folder; undefined if the system does not report it. */
   disk: { freeBytes: number; totalBytes: number; reserveBytes: number } | undefined
   certificate: { source: 'given' | 'self-signed' | 'acme'; expiresAt: number; problem?: string } | undefined
   /** How far the system's clock was set since the server started. */
@@ -34,7 +34,7 @@ export interface Condition {
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** A share of the disk below which it is full soon. */
+/** The share of free space below which the disk is almost full. */
 const LOW_SHARE = 0.05
 const CERTIFICATE_WARNING_MS = 14 * DAY_MS
 const CERTIFICATE_URGENT_MS = 3 * DAY_MS

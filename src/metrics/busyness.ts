@@ -1,4 +1,4 @@
-/** How busy the program and its media workers are, for those who may not wait for the answer. */
+/** How busy the process and its media workers are, measured in the background so that callers need not wait. */
 import { CpuMeter } from './cpu-meter.ts'
 import type { WorkerReading } from './metrics.ts'
 
@@ -24,7 +24,7 @@ export class Busyness {
     this.#meter = new CpuMeter(options.now())
   }
 
-  /** Begins to look, and returns what was seen the last time. */
+  /** Starts a measurement, and returns the result of the last one. */
   read(): { processorPercent: number; mediaWorkers: number } {
     if (!this.#isLooking) {
       this.#isLooking = true
@@ -35,7 +35,7 @@ export class Busyness {
 
   async #look(): Promise<void> {
     const { workers: read, cpuUsage, now } = this.#options
-    // Workers that do not answer count as none.
+    // Ignores workers that do not answer.
     const workers = await read().catch(() => [])
     const { user, system } = cpuUsage()
     const program = { index: PROGRAM, cpuSeconds: (user + system) / SECOND_US } as WorkerReading

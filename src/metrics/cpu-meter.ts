@@ -1,6 +1,6 @@
 import type { WorkerReading } from './metrics.ts'
 
-/** Two readings that are closer than this say little. */
+/** The minimum distance between two readings. */
 const SHORTEST_MS = 1000
 
 /** Measures how busy each worker was between two readings, in percent of one core. */
@@ -19,7 +19,7 @@ export class CpuMeter {
     if (ms < SHORTEST_MS) return this.#percents
     const percent = ({ index, cpuSeconds }: WorkerReading): number => {
       const before = this.#seconds.get(index) ?? 0
-      // Less than before: the worker was replaced.
+      // Less than before means that the worker was replaced.
       const spent = cpuSeconds >= before ? cpuSeconds - before : cpuSeconds
       return Math.round((1000 * 100 * spent * 10) / ms) / 10
     }

@@ -128,7 +128,7 @@ export function thinned(samples: readonly Sample[], most: number): Sample[] {
 const LAG_RESOLUTION_MS = 200
 const NS_IN_MS = 1e6
 
-/** The longest stall of the event loop between two looks. */
+/** Measures the longest stall of the event loop between two readings. */
 export class LagPeak {
   readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
 
@@ -136,7 +136,7 @@ export class LagPeak {
     this.#lag.enable()
   }
 
-  /** Returns the most ms by which it was late since the last call. */
+  /** Returns the longest delay since the last call, in ms. */
   take(): number {
     const peak = this.#lag.count === 0 ? 0 : Math.max(0, this.#lag.max / NS_IN_MS - LAG_RESOLUTION_MS)
     this.#lag.reset()

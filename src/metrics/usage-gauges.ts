@@ -1,9 +1,9 @@
-/** What was used, per project and API key: of these there are only as many as an operator makes. */
+/** Gauges of usage, per project and API key, whose number is bounded by what operators create. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
 export interface UsageReading {
   projectId: string
-  /** Empty: none that is known. */
+  /** Empty: no known key. */
   apiKey: string
   participants: number
   participantMs: number
@@ -41,7 +41,7 @@ const figures: readonly [name: string, help: string, of: (reading: UsageReading)
   ['anteroom_usage_peak_participants', 'The most participants at once today, in UTC.', ({ peak }) => peak],
 ]
 
-/** The function that is returned sets them. All nodes have the same figures: take the largest, not their sum. */
+/** Returns a function that sets them. All nodes report the same figures: take the maximum, not the sum. */
 export function addUsageGauges(registers: Registry[]): (readings: readonly UsageReading[]) => void {
   const shown = figures.map(([name, help, of]) => {
     const options = {

@@ -15,7 +15,7 @@ export interface NodeRecord extends NodeName {
   /** SHA-256 of the certificate that this incarnation shows, in hex. */
   fingerprint: string
   version: string
-  /** The versions of the calls between nodes that it speaks, from one to the other. */
+  /** The oldest and the newest version of the calls between nodes that it supports. */
   wireMin: number
   wireMax: number
   /** When its process became a node. */
@@ -24,9 +24,9 @@ export interface NodeRecord extends NodeName {
   meetings: number
   participants: number
   entryRequests: number
-  /** Of one core: the busiest of its program and its media workers. */
+  /** The busiest of its process and its media workers, in percent of one core. */
   processorPercent: number
-  /** How many run. */
+  /** The number of media workers. */
   mediaWorkers: number
   isLive: boolean
   seenAt: number
@@ -39,7 +39,7 @@ export type NewNode = Pick<
   'nodeId' | 'address' | 'port' | 'fingerprint' | 'version' | 'wireMin' | 'wireMax'
 >
 
-/** What a node says of itself with each renewal. */
+/** The state that a node reports with each renewal. */
 export type NodeLoad = Pick<
   NodeRecord,
   'state' | 'meetings' | 'participants' | 'entryRequests' | 'processorPercent' | 'mediaWorkers'
@@ -49,7 +49,7 @@ export interface HomeRecord extends NodeName {
   meetingId: string
   /** Grows with each change of the home, and is never given twice. */
   epoch: number
-  /** Whether its node holds a lease. */
+  /** Whether its node holds a valid lease. */
   isLive: boolean
 }
 

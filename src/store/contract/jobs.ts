@@ -2,20 +2,20 @@ import type { NewDelivery } from './outbox.ts'
 import type { OutputFileRecord } from './outputs.ts'
 import type { Page, PageOf } from './pages.ts'
 
-/** What is made of outputs that have ended. */
+/** The kinds of work on outputs that have ended. */
 export type JobKind =
   'composite-merge' | 'hls-to-mp4' | 'meeting-recording-merge' | 'participant-merge' | 'post-transcription'
 
 export type JobState = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled'
 
-/** A file of an output that a job reads, with what its kind wants to know of it. */
+/** A file of an output that a job reads, with the facts that its kind needs. */
 export interface JobInput {
   outputId: string
   file: OutputFileRecord
-  /** Whose it is, and the name that was shown; null where it is of a whole meeting. */
+  /** The participant and the display name; null if it is of a whole meeting. */
   participantId: string | null
   participantName: string | null
-  /** Which of several groups it belongs to, where a kind has groups. */
+  /** The group of the file, for kinds with groups. */
   group: number
 }
 
@@ -26,21 +26,21 @@ export interface JobRecord {
   projectId: string
   meetingId: string
   sessionId: string
-  /** The output that it is made of, if that is a single one. */
+  /** The output that it processes, if there is a single one. */
   outputId: string | null
-  /** What was asked for, without secrets. */
+  /** The options of the order, without secrets. */
   config: Readonly<Record<string, unknown>>
   inputs: readonly JobInput[]
-  /** The part of its addresses that nobody can guess. */
+  /** The random part of its addresses. */
   secret: string
-  /** The address of this server as its starter knows it. */
+  /** The base URL at which its starter reached this server. */
   baseUrl: string
   webhookUrl: string | null
   /** The API key of whoever ordered it; null if it is not known. */
   apiKey: string | null
   state: JobState
   createdAt: number
-  /** When it began last; null while it waits. */
+  /** When the last attempt began; null while it waits. */
   startedAt: number | null
   endedAt: number | null
   files: readonly OutputFileRecord[]

@@ -4,7 +4,7 @@ import type { Page, PageOf } from './pages.ts'
 export type OutputKind =
   'recording' | 'hls' | 'livestream' | 'transcription' | 'participant' | 'track' | 'composite'
 
-/** `failed`: it ended by itself. What it had saved by then is in `files`. */
+/** `failed`: it ended by itself; `files` has what was saved until then. */
 export type OutputState = 'starting' | 'started' | 'stopping' | 'stopped' | 'failed'
 
 /** A file of an output. It is found at the output's folder and `path`. */
@@ -17,13 +17,13 @@ export interface OutputFileRecord {
   startedAt: number
   endedAt: number
   meta?: { resolution?: { width: number; height: number }; format?: string; duration?: number } | undefined
-  /** Of an earlier piece: the node on whose disk it is. */
+  /** For an earlier piece: the node that has it on its disk. */
   heldBy?: string
-  /** Of an earlier piece: it is in the store of files. */
+  /** For an earlier piece: whether it is in the file store. */
   isStored?: true
 }
 
-/** Something that left, or leaves, a session. */
+/** An output of a session, running or ended. */
 export interface OutputRecord {
   /** 24 hex digits. */
   outputId: string
@@ -31,13 +31,13 @@ export interface OutputRecord {
   projectId: string
   meetingId: string
   sessionId: string
-  /** Whose recording it is; null if it is of the whole meeting. */
+  /** The recorded participant; null if it is of the whole meeting. */
   participantId: string | null
-  /** What was asked for, without secrets. */
+  /** The options of the start, without secrets. */
   config: Readonly<Record<string, unknown>>
-  /** The part of its addresses that nobody can guess. */
+  /** The random part of its addresses. */
   secret: string
-  /** The address of this server as its starter knows it. */
+  /** The base URL at which its starter reached this server. */
   baseUrl: string
   webhookUrl: string | null
   /** The API key of whoever started it; null if the meeting's settings did. */
@@ -47,9 +47,9 @@ export interface OutputRecord {
   /** When media began to flow; null before that. */
   startedAt: number | null
   endedAt: number | null
-  /** In the order in which they were made; those of earlier pieces first. */
+  /** In the order of their creation; those of earlier pieces first. */
   files: readonly OutputFileRecord[]
-  /** Since when its files are in the store of files; null: they are in its folder. */
+  /** When its files were moved to the file store; null: they are in its folder. */
   storedAt: number | null
 }
 
@@ -64,16 +64,16 @@ export interface OutputFilter {
   participantId?: string | undefined
   /** Of a track recording. */
   trackKind?: string | undefined
-  /** Those that have ended alone. */
+  /** Only those that have ended. */
   hasEnded?: true | undefined
 }
 
 export interface OutputStore {
   /** @param uploadTo a secret address to which its file is uploaded; kept sealed */
   create(output: OutputRecord, deliveries?: readonly NewDelivery[], uploadTo?: string): Promise<void>
-  /** An empty change writes the deliveries alone. */
+  /** An empty change writes only the deliveries. */
   change(outputId: string, change: OutputChange, deliveries?: readonly NewDelivery[]): Promise<void>
-  /** Not of those that are marked as deleted. */
+  /** Without those that are marked as deleted. */
   get(outputId: string): Promise<OutputRecord | undefined>
   /** Newest first. */
   list(projectId: string, filter: OutputFilter, page: Page): Promise<PageOf<OutputRecord>>
@@ -81,7 +81,7 @@ export interface OutputStore {
   unfinished(): Promise<OutputRecord[]>
   /** Those that ended before `at`, oldest first, at most `limit`. */
   endedBefore(at: number, limit: number): Promise<OutputRecord[]>
-  /** Nobody sees it any more, but its files are still to be deleted. */
+  /** Hides the output; its files are deleted later. */
   markDeleted(outputId: string, at: number): Promise<void>
   /** Those that are marked as deleted, oldest first, at most `limit`. */
   deleted(limit: number): Promise<OutputRecord[]>
@@ -104,23 +104,23 @@ export interface OutputPiece {
   piece: number
 }
 
-/** A server alone has none. */
+/** Pieces of outputs that moved between nodes. A server that is alone has none. */
 export interface OutputPieceStore {
   /**
-   * What is on in this session is from now on made by this node, which begins a piece of each. Only the home of the meeting may call this.
-   * The node that made it until now writes no more about it.
+   * Moves the running outputs of a session to this node, and begins a piece of each. Only the home of the meeting may call this.
+   * The former node can no longer change them.
    */
   takeOver(meetingId: string, sessionId: string): Promise<OutputPiece[]>
-  /** What this node made of a piece; its output goes on, or went on, at another node. Idempotent. */
+  /** Hands in the files of a piece of this node, whose output moved to another node. Idempotent. */
   handIn(outputId: string, piece: number, files: readonly OutputFileRecord[]): Promise<void>
-  /** Those of this node that were not handed in. */
+  /** The pieces of this node that were not handed in. */
   unfinished(): Promise<OutputPiece[]>
-  /** Those of this node that were handed in and are not in the store of files, at most `limit`. */
+  /** The pieces of this node that were handed in and are not in the file store, at most `limit`. */
   unstored(limit: number): Promise<(OutputPiece & { files: OutputFileRecord[] })[]>
   stored(outputId: string, piece: number, at: number): Promise<void>
   /** The nodes that still have to hand in a piece of this output. */
   missing(outputId: string): Promise<string[]>
-  /** Outputs that are gone, of which this node has a piece. */
+  /** Deleted outputs of which this node has a piece. */
   ofDropped(): Promise<string[]>
   /** Forgets the pieces that this node has of an output. */
   drop(outputId: string): Promise<void>

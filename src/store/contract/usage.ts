@@ -1,12 +1,12 @@
 import type { OutputKind } from './outputs.ts'
 import type { Page, PageOf } from './pages.ts'
 
-/** What was used. Each is a sum; amounts of several days, keys or projects are added up. */
+/** Amounts of usage. Each can be added up over days, keys and projects. */
 export interface UsageSums {
   /** People who joined a session; one who returns to it counts once. */
   participants: number
   participantMs: number
-  /** Media from participants and to them, as far as it was measured. */
+  /** Bytes of media from and to participants, as far as they were measured. */
   receivedBytes: number
   sentBytes: number
   recordingMs: number
@@ -17,21 +17,21 @@ export interface UsageSums {
   storedBytes: number
 }
 
-/** What is to be added to the sums of a day, a project and a key. */
+/** Amounts to add to the sums of a day, a project and a key. */
 export interface UsageAddition extends Partial<UsageSums> {
   /** In UTC: `2026-01-31`. */
   day: string
   projectId: string
-  /** Null if it is not known, or if it was not a key that asked. */
+  /** Null if it is unknown, or if no key was involved. */
   apiKey: string | null
 }
 
 /** The most participants at once on a day. */
 export interface UsagePeak {
   day: string
-  /** Null: in all projects together. */
+  /** Null: all projects together. */
   projectId: string | null
-  /** Null: with all keys together. The empty text: with none that is known. */
+  /** Null: all keys together. Empty: no known key. */
   apiKey: string | null
   participants: number
 }
@@ -58,11 +58,11 @@ export interface UncountedOutput {
 }
 
 export interface CountedUse {
-  /** Stays that began and ended by this instant are counted now. */
+  /** Counts the stays that began and ended by this instant. */
   upTo: number
-  /** How many those are. */
+  /** The number of these stays. */
   stays: number
-  /** What `countedUpTo` returns from now on. */
+  /** The new value of `countedUpTo`. */
   countedUpTo: number
   outputs: readonly UncountedOutput[]
   additions: readonly UsageAddition[]
@@ -86,21 +86,21 @@ export interface UsageRow extends UsageSums {
   period: string
   /** Null: all. */
   projectId: string | null
-  /** Null: all. The empty text: none that is known. */
+  /** Null: all. Empty: no known key. */
   apiKey: string | null
   /** The most participants at once. */
   peak: number
 }
 
-/** What was used on each day. It outlives the records of sessions and outputs from which it is counted. */
+/** Usage per day. It outlives the records of sessions and outputs from which it is counted. */
 export interface UsageStore {
-  /** Those that go on or are not counted yet, in the order of joining. */
+  /** The stays that are open or not counted yet, in the order of joining. */
   uncountedStays(limit: number): Promise<UncountedStay[]>
-  /** Those that have ended and are not counted yet, oldest first. */
+  /** The outputs and jobs that have ended and are not counted yet, oldest first. */
   uncountedOutputs(limit: number): Promise<UncountedOutput[]>
   /** The instant up to which peaks have been counted; 0 before the first time. */
   countedUpTo(): Promise<number>
-  /** Counts in one step. Returns false, and counts nothing, if there are others to be counted than these by now. */
+  /** Counts in one transaction. Returns false, and counts nothing, if other rows are to be counted by now. */
   count(use: CountedUse): Promise<boolean>
   add(additions: readonly UsageAddition[]): Promise<void>
   /** The newest period first. `storedBytes` is what was stored at its end. */

@@ -13,7 +13,7 @@ import { pagesOf, Sum, TABLES, type Tables } from './rows.ts'
 interface BackupOptions {
   folder: string
   masterKey?: Buffer | undefined
-  /** Of the PostgreSQL database, which a server may use meanwhile. */
+  /** The PostgreSQL database, which a server may use meanwhile. */
   url: string
   /** The file to create. */
   to: string
@@ -51,7 +51,7 @@ export async function backupPostgres({ folder, masterKey: given, url, to }: Back
       await writer.destroy()
     }
     const file = join(aside, DATABASE_FILE)
-    // Brings home what is in its write-ahead log.
+    // Writes the write-ahead log into the file.
     assertUnused(file)
     await rename(file, to)
   } finally {

@@ -1,4 +1,4 @@
-/** A database from which a store is copied, or into which. */
+/** One end of a copy: the source or the target. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,26 +13,26 @@ import { connectSqlite, DATABASE_FILE, prepareSqlite } from '../sqlite/sqlite.ts
 import type { Db } from './rows.ts'
 
 export interface End {
-  /** For people, without a password. */
+  /** A name for people, without a password. */
   name: string
   isPostgres: boolean
   /** @throws {StartError} */
   assertUnused: () => Promise<void>
-  /** Opens what is there as a start would, which proves the master key and brings its tables up to date. */
+  /** Opens the store as a start would, which checks the master key and brings the tables up to date. */
   open: () => Promise<void>
-  /** Makes the tables, or brings them up to date where an earlier copy made them. */
+  /** Creates the tables, or brings those of an earlier copy up to date. */
   prepare: () => Promise<void>
   connect: () => Db
-  /** Runs work while no other copy and no server can begin to write there. */
+  /** Runs work while no other copy and no server can start to write. */
   hold: <T>(work: (db: Db) => Promise<T>) => Promise<T>
 }
 
-/** By which its connections tell a copy from a server. */
+/** The `application_name` of a copy's connections. */
 const COPIER = 'anteroom migrate-store'
-/** PostgreSQL sees a moment later that a server which has just stopped is gone. */
+/** PostgreSQL lists the connections of a stopped server a moment longer. */
 const GONE_TRIES = 10
 const GONE_WAIT_MS = 100
-/** Any number: databases have locks of their own. */
+/** An arbitrary number for the advisory lock, which is per database. */
 const COPY_LOCK = 4_721_806
 
 const isPostgresUrl = (place: string): boolean => /^postgres(ql)?:/.test(place)
@@ -74,7 +74,7 @@ function inPostgres(url: string, folder: string, masterKey: Buffer): End {
     hold: async (work) => {
       const db = connect()
       try {
-        // The lock is the connection's: it goes with it, also when this process is killed.
+        // The lock ends with the connection, also when this process is killed.
         return await db.connection().execute(async (one) => {
           const { rows } = await sql<{ taken: boolean }>`
             select pg_try_advisory_lock(${sql.lit(COPY_LOCK)}) as taken`.execute(one)

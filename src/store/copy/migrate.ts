@@ -1,4 +1,4 @@
-/** Copies a whole store into another database and compares the copy with the original. After an interruption it goes on. */
+/** Copies a whole store into another database and compares the copy with the original. Resumes after an interruption. */
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { StartError } from '../../errors.ts'
@@ -36,7 +36,7 @@ interface Copied {
   copied: TableCopy[]
   /** Texts in which U+0000 was replaced. */
   replaced: number
-  /** Rows that an earlier run, which was interrupted, had copied. */
+  /** Rows that an earlier, interrupted run had copied. */
   resumedAt: number
 }
 
@@ -77,7 +77,7 @@ export async function migrateStore(options: MigrateOptions): Promise<Copied> {
   }
 }
 
-/** Keeps servers off the source where the database can; elsewhere the comparison notices what they write. */
+/** Locks servers out of the source if the database can; otherwise the comparison detects their writes. */
 async function holding<T>(source: End, work: (reader: Db) => Promise<T>): Promise<T> {
   if (!source.isPostgres) return source.hold(work)
   const reader = source.connect()
@@ -137,17 +137,17 @@ class Copy {
     return { copied, replaced, resumedAt }
   }
 
-  /** Answers how many rows are there from an earlier run. */
+  /** Returns the number of rows from an earlier run. */
   async #begin(): Promise<number> {
     const { db } = this.#target
-    // No two stores seal the same value alike.
+    // Every store seals the probe differently, so its sealed form identifies the source.
     const { rows } = await sql<{ value: string }>`
       select value from stored_values where name = ${SEAL_PROBE}`.execute(this.#source.db)
     const source = createHash('sha256').update(rows[0]!.value).digest('hex')
     if (!(await isHalfCopied(db, this.#end.isPostgres ? 'postgres' : 'sqlite'))) {
       await assertEmpty(db, this.#end.name)
       await db.transaction().execute(async (tx) => {
-        // A start that stopped there has left its own, in whose place comes that of the source.
+        // A start that was interrupted may have left its own value; the source's replaces it.
         await tx.deleteFrom('stored_values').execute()
         const progress = new CopyProgress(tx)
         await progress.create()

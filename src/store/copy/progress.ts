@@ -1,4 +1,4 @@
-/** How far a copy has come, kept in the database beside the rows that were copied. */
+/** The progress of a copy, stored in the target beside the copied rows. */
 import { sql } from 'kysely'
 import { HALF_COPY_TABLE } from '../sql/half-copy.ts'
 import type { Db } from './rows.ts'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { sql, type Kysely } from 'kysely'
 
-/** Each after the tables that it refers to, with the column that numbers its rows if it has one. */
+/** The tables, each after those that it references, with the column that numbers its rows, if any. */
 export const TABLES: readonly [name: string, number?: string][] = [
   ['projects'],
   ['api_keys'],
@@ -38,26 +38,26 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['usage_days'],
   ['usage_peaks'],
 ]
-/** What only running nodes know; the copy begins without it. */
+/** Tables of running nodes, which are not copied. */
 export const NOT_COPIED: readonly string[] = ['leases', 'nodes', 'homes', 'audit_retention']
 const ROWS_AT_ONCE = 500
-/** PostgreSQL's own numbering of rows, which SQLite does without. */
+/** The column that numbers rows in PostgreSQL; SQLite needs none. */
 const ROW_NUMBER = 'row_number'
 const NUMBERED = ['stays', 'intervals', 'admissions', 'removals', 'revoked_tokens']
 
 export type Row = Record<string, unknown>
 export type Db = Kysely<Record<string, Row>>
 
-/** One of the two databases, while rows are read from it or written to it. */
+/** The part of a database that a copy reads and writes. */
 export interface Tables {
   db: Db
   isPostgres: boolean
 }
 
 /**
- * The rows of a table in the order in which they were inserted, as far as the database knows it, without U+0000: PostgreSQL
- * keeps none, which older versions took in.
- * @param after goes on after the page that had this place
+ * The rows of a table in the order of insertion, as far as the database knows it, without U+0000, which PostgreSQL cannot
+ * store and older versions accepted.
+ * @param after the place of the last page that was read
  */
 export async function* pagesOf(
   { db, isPostgres }: Tables,
@@ -99,7 +99,7 @@ export async function countOf({ db }: Tables, table: string): Promise<number> {
   return rows[0]!.total
 }
 
-/** Goes on counting after the rows that were copied with their numbers. */
+/** Continues the numbering after the rows that were copied with their numbers. */
 export async function continueNumbers({ db, isPostgres }: Tables): Promise<void> {
   if (!isPostgres) return
   for (const [table, column] of TABLES)
@@ -109,7 +109,7 @@ export async function continueNumbers({ db, isPostgres }: Tables): Promise<void>
         exists (select from ${sql.table(table)}))`.execute(db)
 }
 
-/** A checksum of rows in any order. */
+/** A checksum of rows that does not depend on their order. */
 export class Sum {
   rows = 0
   replaced = 0

@@ -5,7 +5,7 @@ import { connectionsOf, openPool, type Connection } from './pool.ts'
 
 /** How long a lease lasts after its last renewal. */
 const LEASE_MS = 4000
-/** Nobody takes over before its own lease has been good for this long: after an outage, every node comes back to its own meetings first. */
+/** A node takes over meetings only after its own lease has been valid for this long, so that after an outage every node first gets its own meetings back. */
 const SETTLE_MS = 6000
 /** A renewal that takes longer has failed. */
 const RENEW_MS = 900
@@ -51,14 +51,14 @@ const NODES = `
     entry_requests as "entryRequests", processor_percent as "processorPercent", media_workers as "mediaWorkers",
     lease_until > ${NOW} as "isLive", seen_at as "seenAt", greatest(0, ${NOW} - seen_at) as "leaseAgeMs"
   from nodes order by node_id`
-/** There are no such tables or columns. */
+/** SQLSTATEs of missing tables and columns. */
 const OF_NO_NODES = new Set(['42P01', '42703'])
 
 const toNode = (row: Record<string, unknown>): NodeRecord =>
   ({ ...row, isLive: row.isLive === true }) as unknown as NodeRecord
 
 /**
- * The database's clock, and the nodes that it knows. Needs no store, and changes nothing.
+ * Reads the database's clock, and the nodes in it. Needs no store, and changes nothing.
  * @throws {StartError}
  */
 export async function lookForNodes(url: string): Promise<{ clock: number; nodes: NodeRecord[] }> {
@@ -77,11 +77,11 @@ export async function lookForNodes(url: string): Promise<{ clock: number; nodes:
   }
 }
 
-/** `onIdleError` hears of a connection that breaks while nobody uses it. */
+/** Opens the tables of nodes and homes. */
 export function openClusterTables(url: string): ClusterTables {
   const open = (connections: number, statementMs: number) =>
     connectionsOf(openPool({ url, connections, statementMs }, () => undefined))
-  // The lease has its own connection, so that no queue of other statements ever costs it.
+  // The lease has a connection of its own, so that no queue of statements delays its renewal.
   const lease = open(1, RENEW_MS)
   const others = open(CONNECTIONS, STATEMENT_MS)
   const run = async (
@@ -112,7 +112,7 @@ export function openClusterTables(url: string): ClusterTables {
         wireMax,
       ]
       if ((await run(lease, REGISTER, values)).length === 0) return false
-      // What the former incarnation was the home of and nobody took is ours still, under the same epoch.
+      // Homes of the former incarnation that nobody took over stay here, under the same epoch.
       if (former !== undefined)
         await run(lease, 'update homes set incarnation = $2 where node_id = $1 and incarnation = $3', [
           nodeId,

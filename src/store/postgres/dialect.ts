@@ -8,7 +8,7 @@ export const postgresDialect: SqlDialect = {
   rowOrder: 'row_number',
   serialType: 'bigint',
   bytesType: 'bytea',
-  // The clock at this moment, not at the start of the transaction, which may have waited for a lock.
+  // The current time, not that of the transaction's start, because the transaction may have waited for a lock.
   now: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   // `by default` lets a copied row keep its number.
   serial: (column) => column.primaryKey().generatedByDefaultAsIdentity(),

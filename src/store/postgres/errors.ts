@@ -1,35 +1,35 @@
-/** What PostgreSQL and the way to it say when they fail, as a refusal that may be told or a sentence that stops a start. */
+/** Turns errors of PostgreSQL and of the network into a refusal for callers, or into the sentence with which a start fails. */
 import { StartError } from '../../errors.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { StoreTrouble } from '../store.ts'
 import { SealBroken } from '../secrets/seal.ts'
 
-/** By the beginning of the code: SQLSTATE, or the system's name of what went wrong on the way. */
+/** Reasons by the beginning of the error code: an SQLSTATE, or the system's code of a network error. */
 const troubles: readonly [code: RegExp, reason: StoreTrouble][] = [
   [/^53100/, 'full'],
   [/^(25006|42501)/, 'read-only'],
-  // Another transaction was in the way; this one was undone and may be tried again.
+  // Another transaction conflicted; this one was rolled back and may run again.
   [/^(40001|40P01|55P03)/, 'locked'],
   [/^XX00[12]/, 'damaged'],
   [/^(08|28|3D000|53|57P|57014|25P0[34])/, 'away'],
   [/^58/, 'failing'],
   [/^(E[A-Z]{2,}|ERR_SSL_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_)/, 'away'],
 ]
-/** The driver gives these no code. */
+/** Errors to which the driver gives no code. */
 const AWAY =
   /^(Connection terminated|timeout exceeded when trying|Query read timeout|Client (was|has)|Cannot use a pool)/
 
 /**
- * A column was added under a statement that was prepared before, as a newer version does when it starts. Its transaction was
- * undone, and the statement works once it is prepared anew.
+ * Whether a column was added after a statement was prepared, as a newer version does when it starts. The transaction was
+ * rolled back, and the statement works when it is prepared again.
  */
 export function isStalePlan(thrown: unknown): boolean {
-  // PostgreSQL tells it by no code of its own, and by words in the server's language.
+  // PostgreSQL has no code for this, and its message is in the server's language.
   const { code, routine } = thrown as { code?: unknown; routine?: unknown }
   return code === '0A000' && routine === 'RevalidateCachedQuery'
 }
 
-/** STORE_UNAVAILABLE with its cause, where the store is what failed; anything else as it is. */
+/** Returns STORE_UNAVAILABLE with its cause if the store failed; returns anything else unchanged. */
 export function asUnavailable(thrown: unknown): unknown {
   if (thrown instanceof Refusal || !(thrown instanceof Error)) return thrown
   const { code } = thrown as { code?: unknown }
@@ -47,7 +47,7 @@ export function isUniqueViolation(thrown: unknown): boolean {
   return (thrown as { code?: unknown }).code === '23505'
 }
 
-/** Why a start over the database with this name fails, and the cure. The name holds no password. */
+/** Returns why a start with this database fails, and the cure. @param name without a password */
 export function problem(name: string, thrown: unknown): StartError {
   if (thrown instanceof StartError) return thrown
   const cause = thrown instanceof Refusal ? thrown.cause : thrown
@@ -56,7 +56,7 @@ export function problem(name: string, thrown: unknown): StartError {
 }
 
 function sentence(name: string, code: string, cause: unknown): string {
-  // Within a sentence.
+  // It becomes a part of a sentence.
   const inside = name.replace(/^The /, 'the ')
   if (cause instanceof SealBroken)
     return `${name} is the database of another installation, whose master key is not the one here: put back its key, or name an empty database in DATABASE_URL.`

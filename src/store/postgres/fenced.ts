@@ -12,7 +12,7 @@ type Work<T> = (tx: Kysely<Schema>) => Promise<T>
  * until they are committed, so that the other reads all of them.
  */
 export function fenced<T>(fence: Fence | undefined, meetingId: string | undefined, work: Work<T>): Work<T> {
-  // The epoch now, not when the write gets its turn: by then another life of the meeting may be here.
+  // Takes the epoch at the call, because by the time of the write the meeting may have come back under another epoch.
   const epoch = meetingId === undefined ? undefined : fence?.epochOf(meetingId)
   if (!fence || meetingId === undefined || epoch === undefined) return work
   return async (tx) => {

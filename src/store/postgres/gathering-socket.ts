@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 
-/** Sends in one piece what is written in one go: the driver writes each statement by itself. */
+/** Sends in one packet what is written in one turn of the event loop, because the driver writes each statement by itself. */
 export class GatheringSocket extends Socket {
   #gathers = false
 

@@ -27,21 +27,21 @@ import { fenced } from './fenced.ts'
 import { APPLICATION_NAME, connectionsOf, openPool, PoolDialect } from './pool.ts'
 import { Transactions } from './transactions.ts'
 
-/** As `server_version_num` has it. */
+/** In the form of `server_version_num`. */
 const OLDEST_VERSION = 14_00_00
 const READERS = 8
-/** Transactions that write at once. With more of them, each carries fewer writes, and costs as much. */
+/** How many transactions write at the same time. More of them would each hold fewer writes, at the same cost. */
 const LANES = 2
 const READ_MS = 4000
 const WRITE_MS = 8000
 
 export interface PostgresOptions {
   url: string
-  /** Answers the key; told whether the database holds a store already. */
+  /** Returns the key. @param inUse whether the database holds a store already */
   seal: (inUse: boolean) => Promise<Seal>
-  /** Whether a store is made where there is none. */
+  /** Whether to create a store in an empty database. */
   create: boolean
-  /** Of a server that is alone; nodes keep files in the database. */
+  /** The folder of shared files of a server that is alone; nodes keep them in the database. */
   files: Store['files']
   nodeId?: string | undefined
   /** The epochs under which this process writes, if it is one of several nodes. */
@@ -62,7 +62,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   } = options
   const name = nameOf(url)
   await preparePostgres(url, { create })
-  // What breaks an idle connection shows when the next one is asked for.
+  // A failed idle connection is replaced at the next use.
   const connect = (connections: number, statementMs: number) =>
     connectionsOf(openPool({ url, connections, statementMs }, () => undefined))
   const reader = new Kysely<Schema>({ dialect: new PoolDialect(connect(READERS, READ_MS)) })
@@ -131,7 +131,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
 }
 
 /**
- * Whether a server could work on the database, also while one does. Changes nothing in it. Answers whether there is a store.
+ * Checks that a server could use the database, also while another one uses it. Changes nothing. Returns whether there is a store.
  * @throws {StartError}
  */
 export async function checkPostgres(url: string, seal: () => Promise<Seal>): Promise<boolean> {
@@ -151,7 +151,7 @@ export async function checkPostgres(url: string, seal: () => Promise<Seal>): Pro
   }
 }
 
-/** One connection on which nothing is hurried: migrations take what they take. */
+/** A connection without timeouts, for migrations. */
 export function connectPostgres(url: string, applicationName?: string): Kysely<Schema> {
   return new Kysely<Schema>({
     dialect: new PoolDialect(
@@ -162,12 +162,12 @@ export function connectPostgres(url: string, applicationName?: string): Kysely<S
 
 interface PrepareOptions {
   create: boolean
-  /** Whether an unfinished copy may be there. */
+  /** Whether an unfinished copy is accepted. */
   halfCopied?: boolean
   applicationName?: string
 }
 
-/** Brings the tables up to date. @throws {StartError} and changes nothing where this program may not work on the database */
+/** Brings the tables up to date. @throws {StartError} and changes nothing if this program cannot use the database */
 export async function preparePostgres(url: string, options: PrepareOptions): Promise<void> {
   const { create, halfCopied = false, applicationName } = options
   const name = nameOf(url)
@@ -189,7 +189,7 @@ export async function preparePostgres(url: string, options: PrepareOptions): Pro
   }
 }
 
-/** Whether there are tables of ours. @throws {StartError} where this program may not work on what is there */
+/** Returns whether our tables exist. @throws {StartError} if this program cannot use what is there */
 async function inspect(db: Kysely<Schema>, name: string, halfCopied = false): Promise<boolean> {
   const { rows } = await sql<{ version: number; shown: string; encoding: string; standby: boolean }>`
     select current_setting('server_version_num')::int as version, current_setting('server_version') as shown,
@@ -251,7 +251,7 @@ function assertKnown(taken: readonly string[], name: string): void {
   )
 }
 
-/** How many others of ours are connected to the database. */
+/** How many other servers are connected to the database. */
 export const OTHER_CONNECTIONS = sql<{ others: number }>`
   select count(*) as others from pg_stat_activity
   where datname = current_database() and application_name = ${APPLICATION_NAME} and pid <> pg_backend_pid()`
@@ -261,13 +261,13 @@ async function isInUse(db: Kysely<Schema>): Promise<boolean> {
   return (await probe.executeTakeFirst()) !== undefined
 }
 
-/** Rows of the time when there was one server belong to the first node that starts, which is the machine with its data folder. */
+/** Gives rows of the time before nodes to the first node that starts, which is the machine with the data folder. */
 async function takeOverRows(db: Kysely<Schema>, nodeId: string): Promise<void> {
   for (const table of ['outputs', 'jobs'] as const)
     await db.updateTable(table).set({ node_id: nodeId }).where('node_id', 'is', null).execute()
 }
 
-/** Which of the lanes a name belongs to. */
+/** The lane of a name. */
 function laneOf(name: string): number {
   let hash = 0
   for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) >>> 0

@@ -1,4 +1,4 @@
-/** Connections to PostgreSQL: what fails because the database does says so, and what may be broken is not used again. */
+/** Connections to PostgreSQL. Failures of the database are reported as such, and a connection that may be broken is not reused. */
 import { PostgresDialect, PostgresDriver, type PostgresDialectConfig, type PostgresPool } from 'kysely'
 import pg from 'pg'
 import { checked } from '../sql/parameters.ts'
@@ -9,27 +9,27 @@ import { GatheringSocket } from './gathering-socket.ts'
 export interface PoolOptions {
   url: string
   connections: number
-  /** By which the connections are known to others. Default: that of a server. */
+  /** The `application_name` of the connections. Default: that of a server. */
   applicationName?: string | undefined
-  /** How long one statement may take; without, for ever. */
+  /** The timeout of a statement. Default: none. */
   statementMs?: number
 }
 
-/** By which connections of a server are known to others. */
+/** The `application_name` of a server's connections. */
 export const APPLICATION_NAME = 'anteroom'
-/** An answer that is lost on the way is waited for so much longer than the server would work on it. */
+/** The margin above the server's own timeout after which an answer counts as lost. */
 const ANSWER_PATIENCE_MS = 2000
 const CONNECT_PATIENCE_MS = 4000
-/** How long a row may be waited for that another transaction holds. */
+/** The longest wait for a row that another transaction has locked. */
 const LOCK_PATIENCE_MS = 4000
-/** A program that hangs inside a transaction must not hold up others for longer. */
+/** The longest time that a transaction may be idle, so that a program that hangs does not block others. */
 const IDLE_IN_TRANSACTION_MS = 15_000
 const IDLE_MS = 60_000
-/** Counts, sums and instants are numbers that a `number` holds exactly. */
+/** Parses int8 and numeric as numbers: counts, sums and instants stay within the safe integers. */
 const types = new pg.TypeOverrides()
 for (const one of [pg.types.builtins.INT8, pg.types.builtins.NUMERIC]) types.setTypeParser(one, Number)
 
-/** @param onIdleError told when a connection fails that nobody uses */
+/** @param onIdleError called when an idle connection fails */
 export function openPool(options: PoolOptions, onIdleError: (error: unknown) => void): pg.Pool {
   const { url, connections, statementMs, applicationName = APPLICATION_NAME } = options
   const pool = new pg.Pool({
@@ -52,20 +52,20 @@ export function openPool(options: PoolOptions, onIdleError: (error: unknown) => 
   })
   pool.on('error', onIdleError)
   pool.on('connect', (client) => {
-    // A plan that was made for empty tables would be kept until the database next looks at their sizes. Where this fails, so does
-    // the first statement.
+    // A generic plan made while tables were empty would be kept until the next analyze. If this statement fails, so does
+    // the first one of the caller.
     client.query('set plan_cache_mode = force_custom_plan').catch(() => undefined)
   })
   return pool
 }
 
-/** Where connections come from. */
+/** A source of connections. */
 export interface Connections {
   connect(): Promise<Connection>
   end(): Promise<void>
 }
 
-/** All that is asked of a connection here; nothing reads by cursor. */
+/** The part of a connection that is used; nothing reads with a cursor. */
 export interface Connection {
   /** Does not wait for the answers to earlier statements. Of several statements in one text, the result of the last. */
   query(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>
@@ -76,12 +76,12 @@ class Driver extends PostgresDriver {
   override async rollbackTransaction(
     connection: Parameters<PostgresDriver['rollbackTransaction']>[0],
   ): Promise<void> {
-    // Where it cannot be undone, the connection is gone, and the transaction with it; why is what the caller is to hear.
+    // If the rollback fails, the connection is closed, and the transaction with it. The caller needs the first error.
     await super.rollbackTransaction(connection).catch(() => undefined)
   }
 }
 
-/** Sends the statements of Kysely over these connections. */
+/** The Kysely driver over these connections. */
 export class PoolDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig
 
@@ -96,7 +96,7 @@ export class PoolDialect extends PostgresDialect {
   }
 }
 
-/** Connections of a pool that tell trouble as such. */
+/** A pool whose connections turn failures of the database into STORE_UNAVAILABLE. */
 export function connectionsOf(pool: pg.Pool): Connections {
   const known = new WeakMap<pg.PoolClient, PoolConnection>()
   const prepared = new Prepared()
@@ -113,12 +113,12 @@ export function connectionsOf(pool: pg.Pool): Connections {
   }
 }
 
-/** A statement that was prepared is parsed once for each connection. Those beyond are parsed anew each time. */
+/** The most prepared statements; further ones are parsed at each use. */
 const MAX_PREPARED = 500
 
-/** Under which names the database knows statements. */
+/** The names of prepared statements. */
 class Prepared {
-  /** How often the tables have changed under them. */
+  /** Counts the changes of tables that made prepared statements invalid. */
   generation = 0
   readonly #names = new Map<string, string>()
 
@@ -130,9 +130,9 @@ class Prepared {
     return name
   }
 
-  /** Has each statement prepared anew that is sent from now on. */
+  /** Prepares every statement again at its next use. */
   renew(generation: number): void {
-    // All connections find out; the first of them is enough.
+    // Every connection reports the change; act on the first report only.
     if (generation !== this.generation) return
     this.generation++
     this.#names.clear()
@@ -149,7 +149,7 @@ class PoolConnection implements Connection {
     this.#client = client
     this.#prepared = prepared
     this.#generation = prepared.generation
-    // While it is in use, what breaks it is told by the query that fails; without a listener it would end the process.
+    // While a connection is in use, the failing query reports what broke it; without a listener the error would end the process.
     client.on('error', () => {
       this.#broken = true
     })
@@ -162,26 +162,26 @@ class PoolConnection implements Connection {
     } catch (error) {
       if (isStalePlan(error)) {
         this.#prepared.renew(generation)
-        // A transaction was undone with all that it did; who began it begins it again.
+        // The transaction was rolled back; its owner runs it again.
         if (this.#client.getTransactionStatus() === 'I') return await this.query(text, values)
       }
       const told = asUnavailable(error)
       const trouble = troubleOf(told)
-      // After a lost answer the next one would be taken for it.
+      // After a lost answer, the next answer would be mistaken for it.
       if (trouble === 'away') this.#broken = true
       throw told
     }
   }
 
   async #send(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
-    // Without values it may be several statements, which cannot be prepared.
+    // A text without values may hold several statements, which cannot be prepared.
     if (values.length === 0) return lastOf(await this.#client.query(text))
     const name = this.#prepared.nameOf(text)
     return await this.#client.query({ name, text, values: [...checked(values)] })
   }
 
   release(discard?: boolean): void {
-    // What the database keeps under old names goes with the connection.
+    // The old prepared statements end with the connection.
     const isOld = this.#generation !== this.#prepared.generation
     this.#client.release(this.#broken || isOld || discard === true)
   }
