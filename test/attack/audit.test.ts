@@ -283,6 +283,27 @@ test('failed sign-ins are kept, without what was typed as a name', async () => {
   secrets.add(typed)
 })
 
+test('who is refused without a limit leaves nothing: nobody can fill the log', async () => {
+  const before = await newest()
+  const foreign = { origin: 'https://evil.example' }
+  const body = { name: 'owner', password: 'wrong' }
+  assert.equal((await send('POST /v2/admin/sign-in', { body }, foreign)).status, 403)
+  const accepted = { code: 'x'.repeat(24), password: PASSWORD }
+  assert.equal(
+    (await send('POST /v2/admin/operator-invites/accept', { body: accepted }, foreign)).status,
+    403,
+  )
+  for (const key of [
+    'POST /v2/admin/password',
+    'POST /v2/admin/second-factor/confirm',
+    'POST /v2/admin/second-factor/disable',
+  ]) {
+    assert.equal((await send(key, { body: {} }, {})).status, 401)
+    assert.equal((await send(key, { body: {} }, { cookie: first.cookie, ...foreign })).status, 403)
+  }
+  assert.deepEqual(await since(before), [])
+})
+
 test('the log is filtered, paged and exported', async () => {
   const owner = await stage.operator('owner')
   const ids: string[] = []

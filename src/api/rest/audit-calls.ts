@@ -13,6 +13,8 @@ declare module 'fastify' {
     answered: unknown
     /** Why a call was refused that was not answered as one. */
     refusedFor: string | null
+    /** Whether the call used up one of the caller's tries to sign in, which are limited. */
+    isTry: boolean
     /** As whom somebody tried to sign in, if there is such an operator. */
     triedAs: OperatorRecord | null
   }
@@ -24,6 +26,7 @@ const KEPT_REFUSALS = new Set([401, 403])
 /** Adds the hooks that write the log. */
 export function auditCalls(app: FastifyInstance, context: HttpContext): void {
   app.decorateRequest('answered', null)
+  app.decorateRequest('isTry', false)
   app.decorateRequest('triedAs', null)
   app.decorateRequest('refusedFor', null)
   app.addHook('preSerialization', (request, _reply, payload, done) => {
@@ -53,6 +56,8 @@ function entryOf(
   const isRefused = reply.statusCode >= 400 || refusedFor !== null
   if (isRefused && refusedFor === null && !(audit.refusals && KEPT_REFUSALS.has(reply.statusCode)))
     return undefined
+  // Anybody can be refused, as often as they like: what is kept of it must be limited.
+  if (isRefused && !request.operator && !request.isTry) return undefined
   const actor = actorOf(request, audit, isRefused)
   if (!actor) return undefined
   const asked = { params: request.params, query: request.query, body: request.body }

@@ -44,6 +44,7 @@ export const signInRoutes: Routes = (app, context) => {
 
   const attempt = (request: FastifyRequest): void => {
     attempts.takeOrThrow(gate.callerOf(request.raw), 'Too many tries to sign in; try again in a minute.')
+    request.isTry = true
   }
   /** What every try to sign in must pass, before anything is compared. */
   const begin = (request: FastifyRequest): Browser => {
