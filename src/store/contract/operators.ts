@@ -57,16 +57,17 @@ export interface TotpStore {
   secret(operatorId: string): Promise<string | undefined>
   /** Keeps a secret that is not confirmed yet. Returns false if one is in force, or there is no such operator. */
   begin(operatorId: string, secret: string): Promise<boolean>
-  /** Puts the secret in force, with recovery codes. Returns false if there is none to confirm. */
+  /** Puts the secret in force, with recovery codes. Returns false if it is no longer the one to confirm. */
   confirm(
     operatorId: string,
-    how: { at: number; step: number; codeHashes: readonly string[] },
+    how: { secret: string; at: number; step: number; codeHashes: readonly string[] },
   ): Promise<boolean>
   /** Uses a period up. Returns false if it or a later one was used: of two uses at once, one succeeds. */
   use(operatorId: string, step: number): Promise<boolean>
   /** Uses a recovery code up. Returns false if it is not there. */
   useRecoveryCode(operatorId: string, codeHash: string): Promise<boolean>
-  replaceRecoveryCodes(operatorId: string, codeHashes: readonly string[]): Promise<void>
+  /** Returns false if no secret is in force. */
+  replaceRecoveryCodes(operatorId: string, codeHashes: readonly string[]): Promise<boolean>
   recoveryCodesLeft(operatorId: string): Promise<number>
   /** Returns false if there was nothing to delete. */
   drop(operatorId: string): Promise<boolean>

@@ -60,9 +60,7 @@ export function secondFactorRoutes(
     if (!(await signIn.isPassword(self, password)))
       throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'The password is wrong.' })
   }
-  const assertOn = ({ totpSince }: OperatorRecord): void => {
-    if (totpSince === null) throw new Refusal('INVALID_STATE', { message: 'There is no second factor.' })
-  }
+  const isOff = (): Refusal => new Refusal('INVALID_STATE', { message: 'There is no second factor.' })
   const isOn = (): Refusal =>
     new Refusal('INVALID_STATE', { message: 'There is a second factor already; switch it off first.' })
 
@@ -136,13 +134,16 @@ export function secondFactorRoutes(
       const secret = await totp.secret(self.operatorId)
       const step =
         secret === undefined ? undefined : totpStep(secret, request.body.code.replaceAll(' ', ''), now())
-      if (step === undefined)
+      if (secret === undefined || step === undefined)
         throw new Refusal('UNAUTHORIZED_REQUEST', {
           message: 'The code is wrong; check that the clock of the phone is right.',
         })
       const recoveryCodes = newRecoveryCodes(randomBytes)
       const codeHashes = recoveryCodes.map(recoveryHash)
-      if (!(await totp.confirm(self.operatorId, { at: now(), step, codeHashes }))) throw isOn()
+      if (!(await totp.confirm(self.operatorId, { secret, at: now(), step, codeHashes })))
+        throw new Refusal('INVALID_STATE', {
+          message: 'Another browser of yours sets up a second factor too; begin again.',
+        })
       give(request, reply, await signIn.renew(self, browserOf(request)))
       return { recoveryCodes }
     },
@@ -162,10 +163,11 @@ export function secondFactorRoutes(
     }),
     async (request) => {
       const self = selfOf(request)
-      assertOn(self)
+      if (self.totpSince === null) throw isOff()
       await provePassword(request, self, request.body.password)
       const recoveryCodes = newRecoveryCodes(randomBytes)
-      await totp.replaceRecoveryCodes(self.operatorId, recoveryCodes.map(recoveryHash))
+      // It may have been switched off while the password was compared.
+      if (!(await totp.replaceRecoveryCodes(self.operatorId, recoveryCodes.map(recoveryHash)))) throw isOff()
       return { recoveryCodes }
     },
   )
@@ -184,7 +186,7 @@ export function secondFactorRoutes(
     }),
     async (request) => {
       const self = selfOf(request)
-      assertOn(self)
+      if (self.totpSince === null) throw isOff()
       await provePassword(request, self, request.body.password)
       return { ended: await totp.drop(self.operatorId) }
     },

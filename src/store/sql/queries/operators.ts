@@ -252,15 +252,16 @@ function totpQueries({
         .values(codeHashes.map((codeHash) => ({ operator_id: operatorId, code_hash: codeHash })))
         .execute()
   }
+  const secretOf = async (from: Kysely<Schema>, operatorId: string): Promise<string | undefined> => {
+    const row = await from
+      .selectFrom('operators')
+      .select('sealed_totp')
+      .where('operator_id', '=', operatorId)
+      .executeTakeFirst()
+    return row?.sealed_totp == null ? undefined : seal.open(row.sealed_totp, ownerOf(operatorId))
+  }
   return {
-    secret: async (operatorId) => {
-      const row = await db
-        .selectFrom('operators')
-        .select('sealed_totp')
-        .where('operator_id', '=', operatorId)
-        .executeTakeFirst()
-      return row?.sealed_totp == null ? undefined : seal.open(row.sealed_totp, ownerOf(operatorId))
-    },
+    secret: (operatorId) => secretOf(db, operatorId),
     begin: (operatorId, secret) =>
       write(TURN, async (tx) => {
         const { numUpdatedRows } = await tx
@@ -271,13 +272,14 @@ function totpQueries({
           .executeTakeFirst()
         return numUpdatedRows > 0n
       }),
-    confirm: (operatorId, { at, step, codeHashes }) =>
+    confirm: (operatorId, { secret, at, step, codeHashes }) =>
       write(TURN, async (tx) => {
+        // Another browser of the operator may have begun anew.
+        if ((await secretOf(tx, operatorId)) !== secret) return false
         const { numUpdatedRows } = await tx
           .updateTable('operators')
           .set({ totp_since: at, totp_step: step })
           .where('operator_id', '=', operatorId)
-          .where('sealed_totp', 'is not', null)
           .where('totp_since', 'is', null)
           .executeTakeFirst()
         if (numUpdatedRows === 0n) return false
@@ -305,7 +307,16 @@ function totpQueries({
         return numDeletedRows > 0n
       }),
     replaceRecoveryCodes: (operatorId, codeHashes) =>
-      write(TURN, (tx) => replaceCodes(tx, operatorId, codeHashes)),
+      write(TURN, async (tx) => {
+        const inForce = await tx
+          .selectFrom('operators')
+          .select('operator_id')
+          .where('operator_id', '=', operatorId)
+          .where('totp_since', 'is not', null)
+          .executeTakeFirst()
+        if (inForce) await replaceCodes(tx, operatorId, codeHashes)
+        return inForce !== undefined
+      }),
     recoveryCodesLeft: async (operatorId) => {
       const { total } = await db
         .selectFrom('operator_recovery_codes')
