@@ -41,10 +41,10 @@ export interface CurrentSignIn {
 export interface SignIn {
   /** The owner who was there first: the one for whom the server prints a link. */
   firstOwner(): Promise<OperatorRecord>
-  /** Signs the first owner in by the code of the first link; each code works once. Undefined if the code is wrong. */
+  /** Signs the first owner in by the code of the first link; each code works once. Undefined if it is wrong, or the owner has a password. */
   withCode(code: string, from: Browser): Promise<NewSignIn | undefined>
   /**
-   * Undefined if the name or the password is wrong, after the same time.
+   * Undefined if the name or the password is wrong, after the same time; or if the password or the second factor changes meanwhile.
    * @param name may be left out while there is one operator
    */
   withPassword(
@@ -114,10 +114,16 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
     })
     return cookie
   }
-  const enter = async (operator: OperatorRecord, from: Browser): Promise<NewSignIn> => ({
-    operator,
-    cookie: await newCookie(operator, from),
-  })
+  /** Undefined if the operator was deleted, or has another password or second factor, since `operator` was read. */
+  const enter = async (operator: OperatorRecord, from: Browser): Promise<NewSignIn | undefined> => {
+    const cookie = await newCookie(operator, from)
+    // Only now: a change that is made after this ends the new sign-in too.
+    const present = await store.operators.get(operator.operatorId)
+    if (present?.password === operator.password && present.totpSince === operator.totpSince)
+      return { operator: present, cookie }
+    await store.signIns.drop(digest(cookie))
+    return undefined
+  }
   const named: SignIn['named'] = (name) => (name === undefined ? onlyOne(store) : store.operators.named(name))
   /** Whether a text is the present code of the operator's app, or a recovery code; either works once. */
   const isSecondFactor = async ({ operatorId }: OperatorRecord, given: string): Promise<boolean> => {
@@ -135,7 +141,9 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
     withCode: async (code, from) => {
       // Of two requests at once, also to two servers, one exchanges the code.
       const isMine = await store.values.compareAndSet(CODE, digest(code), '')
-      return isMine ? enter(await firstOwner(), from) : undefined
+      const owner = isMine ? await firstOwner() : undefined
+      // Who has a password by now got it by another way, and may have a second factor.
+      return owner?.password === null ? enter(owner, from) : undefined
     },
     withPassword: async ({ name, password }, from) => {
       const operator = await named(name)
@@ -162,7 +170,8 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
     withProvider: async ({ externalId, name, role }, from) => {
       for (let number = 1; ; number++) {
         const known = await store.operators.external(externalId)
-        if (known) return enter(known, from)
+        const entered = known && (await enter(known, from))
+        if (entered) return entered
         try {
           await store.operators.add({
             operatorId: newOperatorId(randomBytes),
