@@ -147,6 +147,15 @@ async function busyLife(): Promise<{ sessionId: string; recordingId: string; who
     choices: [0],
     at: 2,
   })
+  // With another token, after a return.
+  await store.polls.vote(sessionId, {
+    pollId: 'p',
+    participantId: ID,
+    tokenId: 't2',
+    name: NAME,
+    choices: [1],
+    at: 3,
+  })
   await store.figures.addStats([{ sessionId, participantId: ID, at: 3, figures: [1, 2] }])
   const removal = { sessionId, at: 1, byModerator: true, tokenShared: false }
   await store.sessions.remove({ ...removal, participantId: ID, tokenId: 't', name: NAME, by: 'ann' })
@@ -204,6 +213,12 @@ test('everything that is kept about a participant is exported, and nothing about
   assert.ok(!JSON.stringify(records).includes('token_id'))
   // `%` and `_` in an id are letters, not patterns.
   assert.deepEqual(await exported('zoeXXatXhome'), [])
+  await store.sessions.admit({ sessionId, participantId: 'ANN', tokenId: 't', at: 1 })
+  assert.deepEqual(
+    (await exported('ANN')).map(({ kind }) => kind),
+    ['admissions'],
+    'nothing of ann',
+  )
 })
 
 test('who is erased is named nowhere in the database, nor in the audit log; the others stay', async () => {
@@ -222,7 +237,10 @@ test('who is erased is named nowhere in the database, nor in the audit log; the 
   assert.match(stays.find(({ name }) => name === '')!.participantId, /^erased-/)
   assert.deepEqual(
     (await store.polls.votes(sessionId)).map(({ choices, name }) => [choices, name]),
-    [[[0], '']],
+    [
+      [[0], ''],
+      [[1], ''],
+    ],
   )
   assert.deepEqual(
     (await store.sessions.removals(sessionId)).map(({ name, by }) => [name, by]),
@@ -246,4 +264,23 @@ test('recordings of whole meetings go where that is asked for', async () => {
   const { body } = await erase({ participantId: ID, recordings: 'all' })
   assert.deepEqual(body.recordingsLeft, [])
   assert.equal(await store.outputs.get(wholeId), undefined)
+})
+
+test('an event that waited is erased by the next time, after it was settled', async () => {
+  const { sessionId } = await busyLife()
+  const { items } = await store.outbox.list(
+    projectId,
+    { page: 1, perPage: 100 },
+    { event: 'participant-joined' },
+  )
+  const { deliveryId } = items.find((one) => one.sessionId === sessionId && one.body.includes(ID))!
+  const later = Date.now() + 3_600_000
+  await store.outbox.replay(projectId, deliveryId, later)
+  assert.equal((await erase({ participantId: ID })).body.deliveriesWaiting, 1)
+  assert.deepEqual(await naming(ID), ['deliveries'])
+  const failed = { at: later, tookMs: 1, status: null, error: 'No answer.', answer: null }
+  await store.outbox.settle(deliveryId, { state: 'parked', ...failed })
+  const { body } = await erase({ participantId: ID })
+  assert.deepEqual([body.sessions, body.erased, body.deliveriesWaiting], [1, { deliveries: 1 }, 0])
+  assert.deepEqual(await naming(ID), [])
 })

@@ -6,44 +6,39 @@ import type { SqlContext } from '../sql-context.ts'
 
 /** The tables with the participant's id in `participant_id`, and the session's in `session_id`. */
 const OWN = ['stays', 'intervals', 'admissions', 'removals', 'participant_stats', 'poll_votes'] as const
-/** Participant ids are short, and escaped for `like`. */
-const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`
-const like = (column: string, text: string) =>
-  sql<boolean>`${sql.ref(column)} like ${containing(text)} escape '\\'`
+/** Not by `like`: SQLite's takes an `A` for an `a`. */
+const contains = (column: string, text: string) =>
+  sql<boolean>`replace(${sql.ref(column)}, ${text}, '') <> ${sql.ref(column)}`
+/** Whether JSON in a column has the id as a text. */
+const names = (column: string, participantId: string) => contains(column, JSON.stringify(participantId))
 
 export function peopleQueries({ db, write }: SqlContext): Store['people'] {
   return {
     sessionsOf: async (projectId, participantId) => {
-      const named = (table: (typeof OWN)[number]) =>
-        db.selectFrom(table).select('session_id').where('participant_id', '=', participantId)
+      const named = (
+        table: (typeof OWN)[number] | 'chat_hearers' | 'chat_messages' | 'polls',
+        column = 'participant_id',
+      ) => db.selectFrom(table).select('session_id').where(sql.ref(column), '=', participantId)
       const rows = await db
         .selectFrom('sessions')
         .select(['session_id', 'ended_at'])
         .where('project_id', '=', projectId)
         .where((where) =>
-          where.or([
-            ...OWN.map((table) => where('session_id', 'in', named(table))),
-            where(
-              'session_id',
-              'in',
-              db.selectFrom('chat_messages').select('session_id').where('sender_id', '=', participantId),
-            ),
-            where(
-              'session_id',
-              'in',
-              db.selectFrom('chat_hearers').select('session_id').where('participant_id', '=', participantId),
-            ),
-            where(
-              'session_id',
-              'in',
-              db.selectFrom('polls').select('session_id').where('asker_id', '=', participantId),
-            ),
-            where(
-              'session_id',
-              'in',
-              db.selectFrom('removals').select('session_id').where('removed_by', '=', participantId),
-            ),
-          ]),
+          where.or(
+            [
+              ...OWN.map((table) => named(table)),
+              named('chat_hearers'),
+              named('chat_messages', 'sender_id'),
+              named('polls', 'asker_id'),
+              named('removals', 'removed_by'),
+              // When the rest was erased, these may have waited. The key says that it is not another text that equals the id.
+              db
+                .selectFrom('deliveries')
+                .select('session_id')
+                .where('project_id', '=', projectId)
+                .where(contains('body', `"participantId":${JSON.stringify(participantId)}`)),
+            ].map((sessions) => where('session_id', 'in', sessions)),
+          ),
         )
         .orderBy('started_at')
         .orderBy('session_id')
@@ -132,7 +127,7 @@ export function peopleQueries({ db, write }: SqlContext): Store['people'] {
           .selectFrom('deliveries')
           .select(['delivery_id', 'event', 'end_point', 'body', 'occurred_at', 'state'])
           .where('session_id', '=', sessionId)
-          .where(like('body', JSON.stringify(participantId)))
+          .where(names('body', participantId))
           .execute(),
       )
       return found
@@ -161,7 +156,7 @@ export function peopleQueries({ db, write }: SqlContext): Store['people'] {
         .select((select) => select.fn.countAll<number>().as('total'))
         .where('session_id', '=', sessionId)
         .where('state', '=', 'waiting')
-        .where(like('body', JSON.stringify(participantId)))
+        .where(names('body', participantId))
         .executeTakeFirstOrThrow()
       const own = outputs.filter(({ participant_id }) => participant_id === participantId)
       const shared = outputs.filter(({ participant_id }) => participant_id === null)
@@ -266,7 +261,7 @@ async function erase(
     .selectFrom('chat_messages')
     .select(['number', 'send_only'])
     .where('session_id', '=', sessionId)
-    .where(like('send_only', JSON.stringify(participantId)))
+    .where(names('send_only', participantId))
     .execute()
   for (const { number, send_only } of heard) {
     const to = (JSON.parse(send_only) as string[]).map((id) => (id === participantId ? pseudonym : id))
@@ -290,12 +285,22 @@ async function erase(
     .execute()
 
   const votes = await tx
-    .updateTable('poll_votes')
-    .set({ participant_id: pseudonym, token_id: pseudonym, name: '' })
+    .selectFrom('poll_votes')
+    .select(['poll_id', 'token_id'])
     .where('session_id', '=', sessionId)
     .where('participant_id', '=', participantId)
-    .executeTakeFirst()
-  took('poll_votes', votes.numUpdatedRows)
+    .execute()
+  for (const [index, { poll_id, token_id }] of votes.entries())
+    await tx
+      .updateTable('poll_votes')
+      // With each token there may be a vote in the same poll, so each gets another id.
+      .set({ participant_id: pseudonym, token_id: `${pseudonym}-${index}`, name: '' })
+      .where('session_id', '=', sessionId)
+      .where('poll_id', '=', poll_id)
+      .where('participant_id', '=', participantId)
+      .where('token_id', '=', token_id)
+      .execute()
+  took('poll_votes', BigInt(votes.length))
   const polls = await tx
     .updateTable('polls')
     .set({ asker_id: pseudonym, asker_name: '' })
@@ -310,13 +315,13 @@ async function erase(
     .select('delivery_id')
     .where('session_id', '=', sessionId)
     .where('state', '!=', 'waiting')
-    .where(like('body', JSON.stringify(participantId)))
+    .where(names('body', participantId))
   await tx.deleteFrom('delivery_tries').where('delivery_id', 'in', told).execute()
   const deliveries = await tx
     .deleteFrom('deliveries')
     .where('session_id', '=', sessionId)
     .where('state', '!=', 'waiting')
-    .where(like('body', JSON.stringify(participantId)))
+    .where(names('body', participantId))
     .executeTakeFirst()
   took('deliveries', deliveries.numDeletedRows)
   return counts
