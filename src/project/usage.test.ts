@@ -227,4 +227,10 @@ onBoth('rows are by day or month, of the server, projects or keys, and come in p
     { page: 2, perPage: 3 },
   )
   assert.deepEqual([second.total, second.items.map(({ period }) => period)], [4, ['2026-01-30']])
+  const totals = await store.usage.totals()
+  assert.deepEqual(totals.map((row) => `${row.projectId[0]}/${row.apiKey} ${row.participants}`).sort(), [
+    'a/ 1',
+    'a/k 2',
+    'b/l 1',
+  ])
 })

@@ -121,6 +121,26 @@ test('an unusable folder, key or database is reported in one sentence with the c
   await assert.rejects(openStore({ folder: join(key, 'below') }), problem(/DATA_DIR/))
 })
 
+test('the sums of all days are made from those of each day, of a database that has only these', async () => {
+  const of = { projectId: 'p', apiKey: 'k' }
+  const days = ['2026-01-30', '2026-01-31'].map((day) => ({
+    day,
+    ...of,
+    participants: 2,
+    sentBytes: 2 ** 40,
+  }))
+  await withStore((store) => store.usage.add(days))
+  const database = new Database(join(folder, 'anteroom.db'))
+  assert.equal(database.prepare(`delete from usage_days where day = '*'`).run().changes, 1)
+  database.prepare(`delete from kysely_migration where name = '0056-usage-totals'`).run()
+  database.close()
+  await withStore(async (store) => {
+    await store.usage.add([{ day: '2026-02-01', ...of, participants: 1 }])
+    const [total, ...others] = await store.usage.totals()
+    assert.deepEqual([total!.participants, total!.sentBytes, others.length], [5, 2 ** 41, 0])
+  })
+})
+
 test('a folder that cannot be created is refused at once', { timeout: 60_000 }, async () => {
   const script = `import { openStore } from ${JSON.stringify(new URL('./open.ts', import.meta.url).href)}
     openStore({ folder: '/proc/1/anteroom/data' }).then(() => process.exit(9), (error) => { console.log(error.message); process.exit(0) })`

@@ -35,6 +35,7 @@ import * as secondFactors from './migrations/0050-second-factors.ts'
 import * as externalOperators from './migrations/0051-external-operators.ts'
 import * as usage from './migrations/0054-usage.ts'
 import * as deliveryAnswers from './migrations/0055-delivery-answers.ts'
+import * as usageTotals from './migrations/0056-usage-totals.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -74,6 +75,7 @@ const steps: Record<string, Step> = {
   '0051-external-operators': externalOperators,
   '0054-usage': usage,
   '0055-delivery-answers': deliveryAnswers,
+  '0056-usage-totals': usageTotals,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -7,7 +7,7 @@ import type { SqlContext } from '../sql-context.ts'
 /** All who add to the sums of a day take turns. */
 export const USAGE = { lane: 'usage', holds: ['usage'] }
 const COUNTED_UP_TO = 'usage-counted-up-to'
-/** In the key of a peak: of all projects, or of all keys. */
+/** In the key of a peak: of all projects, or of all keys. As the day of a sum: of all days; it comes before each of them. */
 const ALL = '*'
 /** Rows in one statement; SQLite accepts 32,766 values. */
 const ROWS_AT_ONCE = 500
@@ -28,15 +28,19 @@ const names = Object.keys(columns) as (keyof UsageSums)[]
 /** Others were counted meanwhile. */
 class Overtaken extends Error {}
 
-/** Adds to the sums of days. Rows of the same day, project and key are added up first: one statement changes a row once. */
+/**
+ * Adds to the sums of days, and of all days: metrics read those at each scrape, where adding up some years takes too long. Rows of the same
+ * day, project and key are added up first: one statement changes a row once.
+ */
 export async function addUsage(tx: Kysely<Schema>, additions: readonly UsageAddition[]): Promise<void> {
   const rows = new Map<string, Selectable<Schema['usage_days']>>()
-  for (const { day, projectId, apiKey, ...sums } of additions) {
-    const key = JSON.stringify([day, projectId, apiKey])
-    const row = rows.get(key) ?? { ...nothing, day, project_id: projectId, api_key: apiKey ?? '' }
-    for (const name of names) row[columns[name]] += sums[name] ?? 0
-    rows.set(key, row)
-  }
+  for (const { day: itsDay, projectId, apiKey, ...sums } of additions)
+    for (const day of [itsDay, ALL]) {
+      const key = JSON.stringify([day, projectId, apiKey])
+      const row = rows.get(key) ?? { ...nothing, day, project_id: projectId, api_key: apiKey ?? '' }
+      for (const name of names) row[columns[name]] += sums[name] ?? 0
+      rows.set(key, row)
+    }
   const added = Object.fromEntries(
     Object.values(columns).map((column) => [
       column,
@@ -234,7 +238,9 @@ export function usageQueries({ db, write }: SqlContext): Store['usage'] {
         .groupBy([periodOf, project, key].slice(0, { server: 1, project: 2, key: 3 }[per]))
         .orderBy('period', 'desc')
         .execute()
-      const sums = all.select([project.as('project'), key.as('key'), sumOf('stored_bytes')])
+      const sums = all
+        .where('day', '=', ALL)
+        .select([project.as('project'), key.as('key'), sumOf('stored_bytes')])
       const totals = await (
         per === 'server' ? sums : sums.groupBy([project, key].slice(0, per === 'key' ? 2 : 1))
       ).execute()
@@ -262,11 +268,7 @@ export function usageQueries({ db, write }: SqlContext): Store['usage'] {
       }
     },
     totals: async () => {
-      const rows = await db
-        .selectFrom('usage_days')
-        .select(['project_id', 'api_key', ...Object.values(columns).map(sumOf)])
-        .groupBy(['project_id', 'api_key'])
-        .execute()
+      const rows = await db.selectFrom('usage_days').selectAll().where('day', '=', ALL).execute()
       return rows.map((row) => ({ ...toSums(row), projectId: row.project_id, apiKey: row.api_key }))
     },
     peaksOf: async (day) => {
