@@ -251,3 +251,62 @@ test(
     speaker.stop()
   },
 )
+
+test(
+  'a stream that ends while it is offered leaves the others on its line alone',
+  { skip, timeout },
+  async () => {
+    const from = await host([0], '127.0.0.2')
+    const [one, other] = [await speak(from.router, 76), await speak(from.router, 77)]
+    const offer = (id: string) => from.source.offer(id, 'there', () => undefined)
+    await offer(one.id)
+    const line = from.lines[0]!
+    const consume = line.consume.bind(line)
+    line.consume = async (options) => {
+      const consumer = await consume(options)
+      const pause = consumer.pause.bind(consumer)
+      consumer.pause = async () => {
+        other.stop()
+        await until(() => consumer.closed)
+        await pause()
+      }
+      return consumer
+    }
+    await assert.rejects(offer(other.id))
+    assert.deepEqual([line.closed, from.sent().length], [false, 1])
+    one.stop()
+    await until(() => line.closed)
+  },
+)
+
+test(
+  'a stream arrives although the last other one on its line ended while it was offered',
+  { skip, timeout },
+  async () => {
+    const from = await host([0], '127.0.0.2')
+    const [early, late] = [await speak(from.router, 78), await speak(from.router, 79)]
+    const held = Promise.withResolvers<undefined>()
+    const source: StreamSource = {
+      offer: async (...call) => {
+        const offer = await from.source.offer(...call)
+        if (call[0] === late.id) await held.promise
+        return offer
+      },
+      connect: (...call) => from.source.connect(...call),
+      flow: (...call) => from.source.flow(...call),
+      close: (streamId) => from.source.close(streamId),
+    }
+    const to = await host([1], '127.0.0.3', source)
+    await hear(to.router, early.id)
+    const receiving = hear(to.router, late.id)
+    await until(() => from.sent().length === 2)
+    early.stop()
+    await until(() => to.router.counts.pipesIn === 0)
+    held.resolve(undefined)
+    const { tap, heard } = await receiving
+    await tap.resume()
+    await until(() => heard.last === 79)
+    late.stop()
+    await until(() => [...from.lines, ...to.lines].every(({ closed }) => closed))
+  },
+)

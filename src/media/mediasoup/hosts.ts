@@ -6,7 +6,7 @@ import type { types as mediasoup } from 'mediasoup'
 import { SOCKET_BUFFER_BYTES } from '../ports.ts'
 import { closed, refusing } from '../refusals.ts'
 import type { LineEnd, OfferEvent, StreamOffer, StreamSource } from '../sfu.ts'
-import { Demand, followPause, onClose, type PipeTimes, type Receiver } from './pipes.ts'
+import { Demand, followPause, onClose, once, type PipeTimes, type Receiver } from './pipes.ts'
 
 export interface HostLineOptions {
   /** The address of this machine that other hosts reach. */
@@ -80,7 +80,8 @@ export class Outlets implements StreamSource {
     const { router, producer } = home
     const outlet = this.#outletTo(router, to)
     outlet.streams += 1
-    const done = (): void => {
+    // Called twice if the stream closes while it is being paused.
+    const done = once(() => {
       outlet.streams -= 1
       if (outlet.streams > 0) return
       outlet.line.then(
@@ -89,14 +90,15 @@ export class Outlets implements StreamSource {
       )
       const outlets = this.#outlets.get(router)
       if (outlets?.get(to) === outlet) outlets.delete(to)
-    }
+    })
+    let made: Receiver | undefined
     try {
       return await refusing('stream', async () => {
         const line = await outlet.line
-        const stream =
+        const stream = (made =
           'kind' in producer
             ? await line.consume({ producerId })
-            : await line.consumeData({ dataProducerId: producerId })
+            : await line.consumeData({ dataProducerId: producerId }))
         this.#streams.set(stream.id, stream)
         router.countPipedOut(stream)
         onClose(stream, () => {
@@ -121,6 +123,7 @@ export class Outlets implements StreamSource {
         return { ...offer, media: { kind, rtpParameters, paused } }
       })
     } catch (error) {
+      made?.close()
       done()
       throw error
     }
@@ -165,10 +168,17 @@ export class Outlets implements StreamSource {
   }
 }
 
+interface Inlet {
+  line: Promise<mediasoup.PipeTransport>
+  streams: number
+}
+
 /** The lines from other hosts to one router. */
 export class Inlets {
   readonly #router: Ended
-  readonly #lines = new Map<string, { line: Promise<mediasoup.PipeTransport>; streams: number }>()
+  readonly #lines = new Map<string, Inlet>()
+  /** Offers that are on their way. */
+  #asked = 0
 
   constructor(router: Ended) {
     this.#router = router
@@ -186,7 +196,7 @@ export class Inlets {
     let into: mediasoup.Producer | mediasoup.DataProducer | undefined
     let isPaused: boolean | undefined
     let isClosed = false
-    const offer = await source.offer(producerId, this.#router.id, (event) => {
+    const [offer, inlet] = await this.#ask(source, producerId, (event) => {
       if (event === 'closed') isClosed = true
       else isPaused = event === 'paused'
       if (!into) return
@@ -194,10 +204,12 @@ export class Inlets {
       else if ('kind' in into) followPause(into, isPaused ?? false)
     })
     const { streamId, media, data } = offer
-    let leave: (() => void) | undefined
+    const letGo = once(() => {
+      inlet.streams -= 1
+      this.#closeUnused()
+    })
     try {
-      const [line, letGo] = await this.#lineOf(offer, source)
-      leave = letGo
+      const line = await inlet.line
       into = media
         ? await line.produce({
             id: producerId,
@@ -231,38 +243,43 @@ export class Inlets {
       return { producer, demand }
     } catch (error) {
       if (!into) {
-        leave?.()
+        letGo()
         source.close(streamId)
       }
       throw error
     }
   }
 
-  async #lineOf(
-    { lineId, end }: StreamOffer,
+  /** Has a stream offered, and finds the line that it comes on. */
+  async #ask(
     source: StreamSource,
-  ): Promise<[line: mediasoup.PipeTransport, letGo: () => void]> {
-    let inlet = this.#lines.get(lineId)
-    if (!inlet) {
-      inlet = { line: this.#open(lineId, end, source), streams: 0 }
+    producerId: string,
+    hear: (event: OfferEvent) => void,
+  ): Promise<[StreamOffer, Inlet]> {
+    this.#asked += 1
+    try {
+      const offer = await source.offer(producerId, this.#router.id, hear)
+      const { lineId, end } = offer
+      const inlet = this.#lines.get(lineId) ?? { line: this.#open(lineId, end, source), streams: 0 }
       this.#lines.set(lineId, inlet)
+      inlet.streams += 1
+      return [offer, inlet]
+    } finally {
+      this.#asked -= 1
+      this.#closeUnused()
     }
-    const { line } = inlet
-    inlet.streams += 1
-    const letGo = (): void => {
-      inlet.streams -= 1
-      if (inlet.streams > 0) return
+  }
+
+  /** A line whose last stream ended stays while another stream may be offered on it: its source connects it only once. */
+  #closeUnused(): void {
+    if (this.#asked > 0) return
+    for (const [lineId, { line, streams }] of this.#lines) {
+      if (streams > 0) continue
       this.#lines.delete(lineId)
       line.then(
         (open) => open.close(),
         () => undefined,
       )
-    }
-    try {
-      return [await line, letGo]
-    } catch (error) {
-      letGo()
-      throw error
     }
   }
 

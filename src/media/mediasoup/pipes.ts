@@ -227,7 +227,7 @@ export function followPause(into: mediasoup.Producer, paused: boolean): void {
   change.catch(() => undefined)
 }
 
-function once(act: () => void): () => void {
+export function once(act: () => void): () => void {
   let isDone = false
   return () => {
     if (isDone) return
