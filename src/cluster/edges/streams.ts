@@ -3,10 +3,16 @@ import type { LineEnd, OfferEvent, StreamOffer, StreamSource } from '../../media
 import { Refusal } from '../../protocol/errors.ts'
 import type { Channel } from './channel.ts'
 
+interface Listener {
+  hear: (event: OfferEvent) => void
+  /** Once it is known. */
+  streamId?: string
+}
+
 /** The streams that the other side of a channel gives. */
 export class ChannelSource implements StreamSource {
   readonly #channel: Pick<Channel, 'call' | 'tell'>
-  readonly #listeners = new Map<number, (event: OfferEvent) => void>()
+  readonly #listeners = new Map<number, Listener>()
   /** By the id of the stream. */
   readonly #keys = new Map<string, number>()
   #made = 0
@@ -18,13 +24,16 @@ export class ChannelSource implements StreamSource {
   async offer(producerId: string, to: string, hear: (event: OfferEvent) => void): Promise<StreamOffer> {
     // Known before the answer: the stream may change at once.
     const key = ++this.#made
-    this.#listeners.set(key, hear)
+    const listener: Listener = { hear }
+    this.#listeners.set(key, listener)
     try {
       const offer = (await this.#channel.call('offer', producerId, to, key)) as StreamOffer
-      this.#keys.set(offer.streamId, key)
+      listener.streamId = offer.streamId
+      // It may have closed already.
+      if (this.#listeners.has(key)) this.#keys.set(offer.streamId, key)
       return offer
     } catch (error) {
-      this.#listeners.delete(key)
+      this.#forget(key)
       throw error
     }
   }
@@ -38,15 +47,14 @@ export class ChannelSource implements StreamSource {
   }
 
   close(streamId: string): void {
-    this.#listeners.delete(this.#keys.get(streamId) ?? 0)
-    this.#keys.delete(streamId)
+    this.#forget(this.#keys.get(streamId) ?? 0)
     this.#channel.tell('closeStream', streamId)
   }
 
   /** A message of the other side about a stream. */
   hear(key: number, event: OfferEvent): void {
-    this.#listeners.get(key)?.(event)
-    if (event === 'closed') this.#listeners.delete(key)
+    this.#listeners.get(key)?.hear(event)
+    if (event === 'closed') this.#forget(key)
   }
 
   /** The connection is lost, and with it every stream. */
@@ -54,7 +62,13 @@ export class ChannelSource implements StreamSource {
     const listeners = [...this.#listeners.values()]
     this.#listeners.clear()
     this.#keys.clear()
-    for (const hear of listeners) hear('closed')
+    for (const { hear } of listeners) hear('closed')
+  }
+
+  #forget(key: number): void {
+    const streamId = this.#listeners.get(key)?.streamId
+    this.#listeners.delete(key)
+    if (streamId !== undefined) this.#keys.delete(streamId)
   }
 }
 
@@ -63,6 +77,7 @@ export class ServedSource {
   readonly #source: StreamSource
   readonly #channel: Pick<Channel, 'tell'>
   readonly #given = new Set<string>()
+  #isLost = false
 
   constructor(source: StreamSource, channel: Pick<Channel, 'tell'>) {
     this.#source = source
@@ -83,6 +98,7 @@ export class ServedSource {
 
   /** The connection is lost: nobody takes these streams any more. */
   closeAll(): void {
+    this.#isLost = true
     for (const streamId of [...this.#given]) this.close(streamId)
   }
 
@@ -96,6 +112,10 @@ export class ServedSource {
       this.#channel.tell('stream', key, event)
     })
     if (given.isClosed) throw new Refusal('INVALID_STATE', { reason: 'closed' })
+    if (this.#isLost) {
+      this.#source.close(offer.streamId)
+      throw new Refusal('INVALID_STATE', { reason: 'closed' })
+    }
     given.streamId = offer.streamId
     this.#given.add(offer.streamId)
     return offer
