@@ -31,7 +31,13 @@ export class EdgePart {
   /** @throws {Refusal} */
   static async open(link: EdgeLink): Promise<EdgePart> {
     const key = link.newKey()
-    await link.call('openRouter', key)
+    try {
+      await link.call('openRouter', key)
+    } catch (error) {
+      // Without an answer, it may be open all the same.
+      link.closeRouter(key)
+      throw error
+    }
     return new EdgePart(link, key)
   }
 
@@ -164,9 +170,14 @@ export class WideRouter implements Router {
 
   /** The node of a member stays the same, unless it is lost. */
   async #seatOf(member: object, near: string | undefined): Promise<EdgePart | undefined> {
-    const seated = this.#seats.get(member)
-    const part = await seated?.catch(() => undefined)
-    if (seated && !part?.link.isLost) return part
+    for (;;) {
+      const seated = this.#seats.get(member)
+      if (!seated) break
+      const part = await seated.catch(() => undefined)
+      if (!part?.link.isLost) return part
+      // Unless another call placed the member anew meanwhile.
+      if (this.#seats.get(member) === seated) break
+    }
     const seat = this.#place(near)
     this.#seats.set(member, seat)
     return seat
