@@ -74,15 +74,32 @@ test('when the connection is lost, what waits fails at once, and both sides know
   assert.equal(closed, 2)
 })
 
-test('a message that is too large ends the connection', async (t) => {
-  const [one, other] = await sockets(t)
-  const errors: unknown[] = []
-  const closed = new Promise<void>((resolve) => {
-    new Channel(one, { ...quiet, onClose: resolve, onError: (error) => errors.push(error) })
+for (const [what, bytes] of [
+  ['is too large', [0xff, 0xff, 0xff, 0xff]],
+  ['cannot be read', [0, 0, 0, 4, 1, 2, 3, 4]],
+] as const)
+  test(`a message that ${what} ends the connection`, async (t) => {
+    const [one, other] = await sockets(t)
+    const errors: unknown[] = []
+    const closed = new Promise<void>((resolve) => {
+      new Channel(one, { ...quiet, onClose: resolve, onError: (error) => errors.push(error) })
+    })
+    other.write(Buffer.from(bytes))
+    await closed
+    assert.equal(errors.length, 1)
   })
-  other.write(Buffer.from([0xff, 0xff, 0xff, 0xff]))
-  await closed
-  assert.equal(errors.length, 1)
+
+test('a long message in many pieces is read, and what comes after it', async (t) => {
+  const [one, other] = await sockets(t)
+  const heard: unknown[] = []
+  const near = new Channel(one, quiet)
+  const far = new Channel(other, { ...quiet, hear: (what, args) => heard.push([what, ...args]) })
+  const long = 'x'.repeat(3_000_000)
+  near.tell('long', long)
+  near.tell('short')
+  await near.call('plain')
+  assert.deepEqual(heard, [['long', long], ['short']])
+  far.close()
 })
 
 test('the other side that falls silent is given up', async (t) => {

@@ -49,6 +49,8 @@ export class Channel {
   #calls = 0
   #chunks: Buffer[] = []
   #bytes = 0
+  /** How many bytes must be there before there is something to read. */
+  #needed = LENGTH_BYTES
   #isClosed = false
 
   /** @param head what was read already */
@@ -115,21 +117,30 @@ export class Channel {
     this.#heardAt = performance.now()
     this.#chunks.push(chunk)
     this.#bytes += chunk.length
-    for (;;) {
-      if (this.#isClosed || this.#bytes < LENGTH_BYTES) return
-      const length = this.#joined().readUInt32BE()
-      if (length > MAX_FRAME_BYTES) {
-        this.#options.onError(new Error('a message between nodes is too large'), 'failed to read a channel')
-        this.close()
-        return
-      }
-      if (this.#bytes < LENGTH_BYTES + length) return
+    while (!this.#isClosed && this.#bytes >= this.#needed) {
       const all = this.#joined()
-      const rest = all.subarray(LENGTH_BYTES + length)
+      const length = all.readUInt32BE()
+      if (length > MAX_FRAME_BYTES) return this.#giveUp(new Error('a message between nodes is too large'))
+      this.#needed = LENGTH_BYTES + length
+      if (this.#bytes < this.#needed) return
+      const body = all.subarray(LENGTH_BYTES, this.#needed)
+      const rest = all.subarray(this.#needed)
       this.#chunks = [rest]
       this.#bytes = rest.length
-      this.#receive(deserialize(all.subarray(LENGTH_BYTES, LENGTH_BYTES + length)) as Frame)
+      this.#needed = LENGTH_BYTES
+      let frame: Frame
+      try {
+        frame = deserialize(body) as Frame
+      } catch (error) {
+        return this.#giveUp(error)
+      }
+      this.#receive(frame)
     }
+  }
+
+  #giveUp(error: unknown): void {
+    this.#options.onError(error, 'failed to read a channel')
+    this.close()
   }
 
   #joined(): Buffer {
