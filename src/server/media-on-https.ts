@@ -19,7 +19,7 @@ const MAX_REQUEST_BYTES = 1500
 export interface MediaOnHttps {
   /** Where the transport with this ICE username fragment is. */
   targetOf(usernameFragment: string): TcpTarget | undefined
-  /** How long the first bytes may take. */
+  /** How long the whole first request may take, or the first byte of TLS. */
   firstBytesMs: number
 }
 
@@ -31,11 +31,14 @@ export function passMediaOn(server: HttpsServer, options: MediaOnHttps): void {
   server.on('connection', (socket: Socket) => {
     if (socket.destroyed) return
     const giveUp = (): void => void socket.destroy()
-    socket.setTimeout(options.firstBytesMs, giveUp)
+    // Not the socket's own timeout, which each byte begins anew.
+    const patience = setTimeout(giveUp, options.firstBytesMs)
+    const calm = (): void => clearTimeout(patience)
+    socket.once('close', calm)
     socket.on('error', giveUp)
     const settled = (): void => {
-      socket.setTimeout(0)
-      socket.removeListener('timeout', giveUp)
+      calm()
+      socket.removeListener('close', calm)
       socket.removeListener('error', giveUp)
       socket.removeListener('readable', look)
     }
