@@ -29,6 +29,8 @@ export class SharedPort {
   wayTo(target: TcpTarget): SharedWay {
     const fragments = new WeakMap<mediasoup.WebRtcTransport, string>()
     const admit = (transport: mediasoup.WebRtcTransport): void => {
+      // It may have closed while ICE was restarted.
+      if (transport.closed) return
       const { usernameFragment } = transport.iceParameters
       const before = fragments.get(transport)
       if (before !== undefined) this.#targets.delete(before)
