@@ -11,30 +11,36 @@ import type {
 import type { MediaKind, RtpParameters } from '../../protocol/media.ts'
 import type { SentConsumer, SentData, SentProducer } from './edge.ts'
 import type { EdgeLink } from './edge-link.ts'
-import { Remote } from './remote.ts'
+import { Remote, type Listener } from './remote.ts'
 
-export class RemoteProducer extends Remote<object> implements Producer {
-  readonly #sent: SentProducer
+type SentMedia = SentProducer | SentConsumer
+
+/** What producers and consumers have in common. */
+class RemoteMedia<
+  Sent extends SentMedia,
+  Events extends { [E in keyof Events]: Listener },
+> extends Remote<Events> {
+  protected readonly sent: Sent
   #paused: boolean
-  #scores: readonly number[]
+  #scores: Sent['scores']
 
-  constructor(link: EdgeLink, key: number, sent: SentProducer, ended: () => void) {
+  constructor(link: EdgeLink, key: number, sent: Sent, paused: boolean, ended: () => void) {
     super(link, key, ended)
-    this.#sent = sent
-    this.#paused = sent.paused
+    this.sent = sent
+    this.#paused = paused
     this.#scores = sent.scores
   }
 
   get id(): string {
-    return this.#sent.id
+    return this.sent.id
   }
 
   get kind(): MediaKind {
-    return this.#sent.kind
+    return this.sent.kind
   }
 
-  get type(): Producer['type'] {
-    return this.#sent.type
+  get type(): Sent['type'] {
+    return this.sent.type
   }
 
   get paused(): boolean {
@@ -42,12 +48,8 @@ export class RemoteProducer extends Remote<object> implements Producer {
   }
 
   /** Those of the last statistics. */
-  get scores(): readonly number[] {
+  get scores(): Sent['scores'] {
     return this.#scores
-  }
-
-  hear(what: string): void {
-    if (what === 'lost') this.over()
   }
 
   async pause(): Promise<void> {
@@ -61,56 +63,40 @@ export class RemoteProducer extends Remote<object> implements Producer {
   }
 
   async stats(): Promise<StreamStats> {
-    const { stats, scores } = (await this.call('stats')) as { stats: StreamStats; scores: number[] }
+    const { stats, scores } = (await this.call('stats')) as { stats: StreamStats; scores: Sent['scores'] }
     this.#scores = scores
     return stats
   }
 }
 
-export class RemoteConsumer extends Remote<ConsumerEvents> implements Consumer {
+export class RemoteProducer extends RemoteMedia<SentProducer, object> implements Producer {
+  constructor(link: EdgeLink, key: number, sent: SentProducer, ended: () => void) {
+    super(link, key, sent, sent.paused, ended)
+  }
+
+  hear(what: string): void {
+    if (what === 'lost') this.over()
+  }
+}
+
+export class RemoteConsumer extends RemoteMedia<SentConsumer, ConsumerEvents> implements Consumer {
   readonly producerId: string
-  readonly #sent: SentConsumer
-  #paused = true
   #producerPaused: boolean
-  #scores: Consumer['scores']
   #layers: Consumer['layers']
 
   constructor(link: EdgeLink, key: number, producerId: string, sent: SentConsumer, ended: () => void) {
-    super(link, key, ended)
+    super(link, key, sent, true, ended)
     this.producerId = producerId
-    this.#sent = sent
     this.#producerPaused = sent.producerPaused
-    this.#scores = sent.scores
     this.#layers = sent.layers
   }
 
-  get id(): string {
-    return this.#sent.id
-  }
-
-  get kind(): MediaKind {
-    return this.#sent.kind
-  }
-
-  get type(): Consumer['type'] {
-    return this.#sent.type
-  }
-
   get rtpParameters(): RtpParameters {
-    return this.#sent.rtpParameters
+    return this.sent.rtpParameters
   }
 
   get producerPaused(): boolean {
     return this.#producerPaused
-  }
-
-  get paused(): boolean {
-    return this.#paused
-  }
-
-  /** Those of the last statistics. */
-  get scores(): Consumer['scores'] {
-    return this.#scores
   }
 
   get layers(): Consumer['layers'] {
@@ -133,16 +119,6 @@ export class RemoteConsumer extends Remote<ConsumerEvents> implements Consumer {
     if (what === 'lost') this.over()
   }
 
-  async pause(): Promise<void> {
-    await this.call('pause', true)
-    this.#paused = true
-  }
-
-  async resume(): Promise<void> {
-    await this.call('pause', false)
-    this.#paused = false
-  }
-
   async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
     await this.call('setPreferredLayers', layers)
   }
@@ -153,15 +129,6 @@ export class RemoteConsumer extends Remote<ConsumerEvents> implements Consumer {
 
   async setPriority(priority: number): Promise<void> {
     await this.call('setPriority', priority)
-  }
-
-  async stats(): Promise<StreamStats> {
-    const { stats, scores } = (await this.call('stats')) as {
-      stats: StreamStats
-      scores: Consumer['scores']
-    }
-    this.#scores = scores
-    return stats
   }
 }
 

@@ -2,7 +2,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { EdgeLink } from './edge-link.ts'
 
-type Listener = (...args: never[]) => void
+export type Listener = (...args: never[]) => void
 
 /** Something on an edge; what is said of it is heard by `hear` of its class. */
 export class Remote<Events extends { [E in keyof Events]: Listener }> {
