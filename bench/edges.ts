@@ -8,9 +8,7 @@
  * The figure is packets sent to receivers per second of processor time of the busier node: its throughput with a whole
  * core. The sending program and the receiving socket do not count. Both nodes share one machine, its cache and its kernel.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createWorker, type types } from 'mediasoup'
@@ -22,6 +20,7 @@ import { WorkerRouter, type ProducerHomes } from '../src/media/mediasoup/worker-
 import type { StreamSource } from '../src/media/sfu.ts'
 import type { RtpParameters } from '../src/protocol/media.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
+import { openFeed, openSink } from './sink.ts'
 import { printGoal, printTable } from './table.ts'
 
 const WIDE = { meetings: 1, people: 60, senders: 10 }
@@ -41,21 +40,8 @@ const found = locateWorker()
 if (!found) throw new Error('There is no media worker on this machine: npm run worker')
 if (availableParallelism() < 2) throw new Error('Two nodes need two cores.')
 
-/** A UDP socket that is never read, so the kernel drops the packets silently. */
-const sink = spawn(
-  process.execPath,
-  [
-    '-e',
-    `const s = require('node:dgram').createSocket('udp4'); s.bind(0, '127.0.0.1', () => { console.log(s.address().port) })`,
-  ],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
-)
-const [said] = (await once(sink.stdout, 'data')) as [Buffer]
-const sinkPort = Number(String(said))
-sink.kill('SIGSTOP')
-const feed = createSocket('udp4')
-feed.bind(0, '127.0.0.1')
-await once(feed, 'listening')
+const sink = await openSink()
+const feed = await openFeed()
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const
 
 interface Encoding {
@@ -169,7 +155,7 @@ async function stageOf({ meetings, people, senders }: typeof WIDE, count: number
     for (let at = 0; at < people; at++) {
       const { node, bare, router } = sides[at % sides.length]!
       const receiver = await bare.createPlainTransport({ listenInfo, rtcpMux: true })
-      await receiver.connect({ ip: '127.0.0.1', port: sinkPort })
+      await receiver.connect({ ip: '127.0.0.1', port: sink.port })
       for (const { id, by } of producers) {
         if (by === at) continue
         const brought = await router.bring(id)
@@ -351,6 +337,6 @@ try {
     separate >= SEPARATE_GOAL,
   )
 } finally {
-  sink.kill('SIGKILL')
+  sink.close()
   feed.close()
 }

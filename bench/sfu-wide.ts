@@ -3,9 +3,7 @@
  * packets sent to receivers per second of processor time of the busier worker: its throughput with a whole core. The
  * sending program and the receiving socket do not count. Goal: two workers carry at least 1.8 times as much.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createWorker, type types } from 'mediasoup'
@@ -15,6 +13,7 @@ import { consumeOn, produceOn } from '../src/media/mediasoup/transport.ts'
 import { WorkerRouter, type ProducerHomes } from '../src/media/mediasoup/worker-router.ts'
 import type { RtpCapabilities } from '../src/protocol/media.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
+import { openFeed, openSink } from './sink.ts'
 import { printGoal, printTable } from './table.ts'
 
 const SENDERS = 4
@@ -32,22 +31,8 @@ const found = locateWorker()
 if (!found) throw new Error('There is no media worker on this machine: npm run worker')
 if (availableParallelism() < 2) throw new Error('Two workers need two cores.')
 
-/** A UDP socket that is never read, so the kernel drops the packets silently. */
-const sink = spawn(
-  process.execPath,
-  [
-    '-e',
-    `const s = require('node:dgram').createSocket('udp4'); s.bind(0, '127.0.0.1', () => { console.log(s.address().port) })`,
-  ],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
-)
-const [said] = (await once(sink.stdout, 'data')) as [Buffer]
-const sinkPort = Number(String(said))
-sink.kill('SIGSTOP')
-
-const feed = createSocket('udp4')
-feed.bind(0, '127.0.0.1')
-await once(feed, 'listening')
+const sink = await openSink()
+const feed = await openFeed()
 
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const
 
@@ -120,7 +105,7 @@ async function meeting(workers: number) {
   for (let at = 0; at < RECEIVERS; at++) {
     const { bare, router, receivers } = sides[at % workers]!
     const receiver = await bare.createPlainTransport({ listenInfo, rtcpMux: true })
-    await receiver.connect({ ip: '127.0.0.1', port: sinkPort })
+    await receiver.connect({ ip: '127.0.0.1', port: sink.port })
     receivers.push(receiver)
     const rtpCapabilities = bare.rtpCapabilities as RtpCapabilities
     for (const { id: producerId } of senders)
@@ -209,7 +194,7 @@ try {
   }
 } finally {
   for (const one of meetings) one.close()
-  sink.kill('SIGKILL')
+  sink.close()
   feed.close()
 }
 

@@ -3,9 +3,6 @@
  * in one run. Both get the same RTP over UDP; the figure is packets sent per second of the worker's processor time.
  * Goal: ours is at least 0.97 of bare.
  */
-import { spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createWorker, type types } from 'mediasoup'
 import { routerCodecs } from '../src/media/mediasoup/codecs.ts'
@@ -14,6 +11,7 @@ import { consumeOn, produceOn } from '../src/media/mediasoup/transport.ts'
 import { WorkerRouter } from '../src/media/mediasoup/worker-router.ts'
 import type { RtpCapabilities, RtpParameters } from '../src/protocol/media.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
+import { openFeed, openSink } from './sink.ts'
 import { printGoal, printTable } from './table.ts'
 
 const RECEIVERS = 20
@@ -28,22 +26,8 @@ const PACKET_BYTES = 1200
 const worker = locateWorker()
 if (!worker) throw new Error('There is no media worker on this machine: npm run worker')
 
-/** A UDP socket that is never read, so the kernel drops the packets silently. */
-const sink = spawn(
-  process.execPath,
-  [
-    '-e',
-    `const s = require('node:dgram').createSocket('udp4'); s.bind(0, '127.0.0.1', () => { console.log(s.address().port) })`,
-  ],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
-)
-const [said] = (await once(sink.stdout, 'data')) as [Buffer]
-const sinkPort = Number(String(said))
-sink.kill('SIGSTOP')
-
-const feed = createSocket('udp4')
-feed.bind(0, '127.0.0.1')
-await once(feed, 'listening')
+const sink = await openSink()
+const feed = await openFeed()
 
 interface Side {
   name: string
@@ -91,7 +75,7 @@ async function side(name: string, ours: boolean): Promise<Side> {
   const receivers: types.PlainTransport[] = []
   for (let at = 0; at < RECEIVERS; at++) {
     const receiver = await bare.createPlainTransport({ listenInfo, rtcpMux: true })
-    await receiver.connect({ ip: '127.0.0.1', port: sinkPort })
+    await receiver.connect({ ip: '127.0.0.1', port: sink.port })
     receivers.push(receiver)
   }
   for (const kind of ['video', 'audio'] as const) {
@@ -183,7 +167,7 @@ try {
   }
 } finally {
   for (const { worker: media } of sides) media.close()
-  sink.kill('SIGKILL')
+  sink.close()
   feed.close()
 }
 
