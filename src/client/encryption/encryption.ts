@@ -112,19 +112,29 @@ export class Encryption {
   /** A key of the group: it opens from now on, and seals when the others have it too. */
   #take(key: MeetingKey, sealInMs: number): void {
     if (this.#isClosed) return
+    const shared = this.#shared
     this.#keys = [key, ...this.#keys]
-    const seal = (): void => {
-      if (this.#keys[0] !== key) return
-      this.#sealing = key
-      this.#tellKeys()
-      this.#after(KEEP_MS, () => {
-        this.#keys = this.#keys.slice(0, Math.max(1, this.#keys.indexOf(key) + 1))
-        this.#tellKeys()
-      })
-    }
     this.#tellKeys()
+    const seal = (): void => {
+      // A key that comes meanwhile does not stop this one: the former key must not stay in use while people come and go all the time.
+      if (this.#shared === shared && !this.#isOlderThanSealing(key)) this.#sealWith(key)
+    }
     if (sealInMs === 0) seal()
     else this.#after(sealInMs, seal)
+  }
+
+  #isOlderThanSealing(key: MeetingKey): boolean {
+    const sealing = this.#sealing ? this.#keys.indexOf(this.#sealing) : -1
+    return sealing !== -1 && sealing < this.#keys.indexOf(key)
+  }
+
+  #sealWith(key: MeetingKey): void {
+    this.#sealing = key
+    this.#tellKeys()
+    this.#after(KEEP_MS, () => {
+      this.#keys = this.#keys.slice(0, Math.max(1, this.#keys.indexOf(key) + 1))
+      this.#tellKeys()
+    })
   }
 
   #sealForNobody(): void {

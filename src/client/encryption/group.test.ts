@@ -136,6 +136,20 @@ test('if the one whose turn it is says nothing, the next makes the key', async (
   assert.equal(await opens(ben, dan), false)
 })
 
+test('people who leave all the time do not put off the new key', async () => {
+  const chat = new Chat()
+  const [ann, ben] = [await chat.join('ann'), await chat.join('ben')]
+  const gone = await chat.join('zed')
+  for (const id of ['x1', 'x2', 'x3']) await chat.join(id)
+  for (const id of ['zed', 'x1', 'x2', 'x3']) {
+    await chat.leave(id)
+    await chat.pass(150)
+  }
+  assert.ok(await opens(ann, ben))
+  assert.equal(await opens(ann, gone), false)
+  assert.ok(ann.keys.length <= 3, 'one key is for several of them')
+})
+
 test('two keys at once: everybody ends with the same', async () => {
   const chat = new Chat()
   const [zoe, ann] = await Promise.all([chat.join('zoe'), chat.join('ann'), chat.join('moe')])

@@ -81,7 +81,6 @@ export class Group {
   #epoch: Epoch | undefined
   /** The greatest number that anybody used. */
   #highest = 0
-  #turn = 0
   #isClosed = false
   /** One message after the other. */
   #work: Promise<void> = Promise.resolve()
@@ -138,12 +137,13 @@ export class Group {
   left(participantId: string): void {
     if (!this.#members.delete(participantId) || !this.#epoch) return
     const before = this.#epoch
-    const turn = ++this.#turn
     const place = this.#present().filter((id) => id < this.#meeting.selfId()).length
     this.#options.setTimer(
       () => {
-        // Somebody left later, and counts from there; or another one was quicker.
-        if (turn === this.#turn && this.#epoch === before) this.#do(() => this.#make())
+        // Another one was quicker, or one key is enough for several who left.
+        this.#do(async () => {
+          if (this.#epoch === before) await this.#make()
+        })
       },
       FIRST_TURN_MS + place * TURN_MS,
     )
