@@ -42,6 +42,7 @@ export class SessionLifecycle {
   #session: Session | undefined
   /** Counts how often somebody came. */
   #visits = 0
+  #isSuspended = false
   #starting: Promise<Session> | undefined
   /** The session that has ended but whose end is not saved yet. */
   #unwritten: SessionLog | undefined
@@ -157,6 +158,7 @@ export class SessionLifecycle {
 
   /** The server stops: keeps the session for the next start. */
   async suspend(): Promise<void> {
+    this.#isSuspended = true
     this.#autoClose.cancel()
     this.#grace.stop()
     this.#unwritten?.stop()
@@ -164,16 +166,17 @@ export class SessionLifecycle {
   }
 
   async #endEmpty(): Promise<void> {
-    const { isHeld, onError } = this.#options
-    const visits = this.#visits
+    const { isHeld, isSomebodyEntering, onError } = this.#options
+    const [session, visits, wereEntering] = [this.#session, this.#visits, isSomebodyEntering()]
     const held = await isHeld().catch((error: unknown) => {
       onError(error, 'failed to look whether a session goes on')
       return true
     })
-    // Somebody returned meanwhile.
-    if (this.#visits !== visits) return
-    if (!held) await this.end(leaveReason('ROOM_CLOSE'), 'empty')
-    else if (this.#session) this.#grace.begin()
+    // Somebody returned meanwhile, the session ended, or it is to go on elsewhere.
+    if (this.#visits !== visits || this.#session !== session || this.#isSuspended) return
+    const isAwaited = held || (isSomebodyEntering() && !wereEntering)
+    if (!isAwaited) await this.end(leaveReason('ROOM_CLOSE'), 'empty')
+    else if (session) this.#grace.begin()
   }
 
   #isOn(): boolean {
