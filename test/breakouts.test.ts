@@ -109,7 +109,14 @@ test('rooms: every act is refused to those who do not moderate, and without room
     host.request('assignBreakout', { peerId: 'ann', roomId: null }),
     refused(5000, 'INVALID_STATE'),
   )
-  for (const rooms of [[], [{ name: '', peerIds: [] }], Array(51).fill({ name: 'One', peerIds: [] })])
+  for (const rooms of [
+    [],
+    [{ name: '', peerIds: [] }],
+    [{ name: '  ', peerIds: [] }],
+    [{ name: 'x'.repeat(81), peerIds: [] }],
+    [{ name: 'One', peerIds: Array(1001).fill('ann') }],
+    Array(51).fill({ name: 'One', peerIds: [] }),
+  ])
     await assert.rejects(host.request('openBreakouts', { rooms }), refused(5000, 'INVALID_REQUEST'))
   assert.ok(![...host.heard, ...ann.heard].some(({ method }) => method === 'breakoutsChanged'))
   close()
@@ -252,6 +259,55 @@ test('rooms: whoever was removed from the meeting is kept out of its rooms', asy
     4025,
     'REMOVED_FROM_SESSION',
   )
+  close()
+})
+
+test('rooms: whoever is removed from the meeting leaves its rooms too, and nobody else does', async () => {
+  const { meetingId, host, ann, bob, tokens, close } = await aClass(['ask_join'])
+  await host.request('openBreakouts', { rooms: [{ name: 'Red', peerIds: ['ann', 'bob'] }] })
+  const [way, bobsWay] = [await ledTo(ann), await ledTo(bob)]
+  const [inside, bobInside] = [await enters(way, 'ann'), await enters(bobsWay, 'bob')]
+  // For now: the room is not a way around asking again.
+  await host.request('removePeer', { peerId: 'ann', mayReturn: true })
+  await ann.gone()
+  await inside.gone()
+  await assertKeptOut(server.connect({ token: way.token, meetingId: way.roomId, participantId: 'ann' }))
+  host.heard.length = 0
+  const again = server.connect({ token: tokens.ann, meetingId, participantId: 'ann' })
+  const joining = again.join()
+  await host.hears('entryRequested', ({ id }) => id === 'ann')
+  await host.request('respondEntry', { id: 'ann', decision: 'allowed' })
+  await joining
+  await host.request('assignBreakout', { peerId: 'ann', roomId: way.roomId })
+  const returned = await enters(await ledTo(again), 'ann')
+  // For good.
+  await host.request('removePeer', { peerId: 'ann' })
+  await returned.gone()
+  assert.equal(bobInside.closed, undefined)
+  for (const one of [again, bobInside]) one.close()
+  close()
+})
+
+test('rooms: whoever is only in a room can be removed from the meeting too', async () => {
+  const { meetingId, host, ann, tokens, close } = await aClass()
+  await host.request('openBreakouts', twoRooms)
+  const way = await ledTo(ann)
+  const inside = await enters(way, 'ann')
+  ann.close()
+  await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')
+  await assert.rejects(
+    host.request('removePeer', { peerId: 'nobody' }),
+    refused(4066, 'REMOVE_PARTICIPANT_FAILED'),
+  )
+  await host.request('removePeer', { peerId: 'ann' })
+  await inside.gone()
+  await assertKeptOut(
+    server.connect({ token: way.token, meetingId: way.roomId, participantId: 'ann' }),
+    4025,
+    'REMOVED_FROM_SESSION',
+  )
+  const back = server.connect({ token: tokens.ann, meetingId, participantId: 'ann' })
+  await assert.rejects(back.join(), refused(4025, 'REMOVED_FROM_SESSION'))
   close()
 })
 

@@ -121,15 +121,15 @@ export class LiveMeeting {
       admitters,
       refusalOf,
       isHiddenSeat: (participantId) => this.#hiddenSeats.has(participantId),
-      isBreakout: () => meeting.settings.breakoutOf !== undefined,
+      meeting,
       onError,
       onIdle,
     })
-    const inside = { roster, sessions, entrance: this.entrance, everyone }
+    this.breakouts = new Breakouts({ ...options, meeting: () => this.#meeting, roster, sessions })
+    const inside = { roster, sessions, entrance: this.entrance, everyone, breakouts: this.breakouts }
     this.evictions = new Evictions({ ...inside, meeting, store, relayRequests, now })
     this.moderation = new Moderation(roster, this.media)
     this.hosting = new Hosting({ ...inside, moderation: this.moderation, now })
-    this.breakouts = new Breakouts({ ...options, meeting: () => this.#meeting, roster, sessions })
     this.relays = new Relays({
       destination: { meetingId, streams: this.media.streams, roster },
       requests: relayRequests,

@@ -12,7 +12,7 @@ const Id = Type.String({ minLength: 1, maxLength: 256 })
 export const NewBreakouts = Type.Object({
   rooms: Type.Array(
     Type.Object({
-      name: Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH }),
+      name: Type.String({ pattern: '\\S', maxLength: MAX_NAME_LENGTH }),
       peerIds: Type.Array(Id, { maxItems: MAX_PEOPLE }),
     }),
     { minItems: 1, maxItems: MAX_BREAKOUT_ROOMS },

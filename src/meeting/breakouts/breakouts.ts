@@ -12,15 +12,21 @@ import type { SessionLifecycle } from '../session/lifecycle.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { assertMay, idOf, SERVER, type Actor } from '../roster/actor.ts'
 import { can } from '../roster/permissions.ts'
+import { noSession } from '../session/session.ts'
 import {
+  asAsking,
+  holderOf,
   leftOf,
+  noRooms,
   planOf,
   refusalToGo,
   tellableOf,
+  without,
   withAssigned,
   withVisitor,
   type Assigned,
   type Assignee,
+  type Person,
   type Plan,
 } from './plan.ts'
 import type { BreakoutRooms, RoomEvent } from './rooms.ts'
@@ -32,7 +38,7 @@ type Way = Pick<Extract<RoomEvent, { type: 'switch' }>, 'roomId' | 'token' | 'pa
 const CLOSING_MS = 30_000
 /** How often a meeting looks who is in its rooms. */
 const LOOK_MS = 2000
-/** How long people may take to come back to their rooms after a restart. */
+/** How long people may take to come back to their rooms when a server was restarted, or the rooms moved to another. */
 const RETURN_MS = 15_000
 
 export interface BreakoutsOptions {
@@ -49,10 +55,11 @@ export class Breakouts {
   readonly #options: BreakoutsOptions
   /** Who is in each room. */
   #people = new Map<string, { id: string; name: string }[]>()
-  /** As long as this, rooms count as occupied. */
-  #restoredUntil = 0
+  /** As long as this, rooms count as occupied: people come back to them when their server stops. */
+  #heldUntil = 0
   #deadline: NodeJS.Timeout | undefined
   #looking: NodeJS.Timeout | undefined
+  #isStopped = false
 
   constructor(options: BreakoutsOptions) {
     this.#options = options
@@ -78,10 +85,13 @@ export class Breakouts {
       try {
         for (const { name } of asked.rooms)
           made.push(await rooms.create(meeting(), session.sessionId, name.trim()))
+        assertMay(by, 'breakouts')
         await this.#decide(
           session,
           planOf(made, asked, (id) => this.#present(id), now()),
         )
+        // A session that ended meanwhile did not know of them, and closed none.
+        if (sessions.current !== session) throw noSession()
       } catch (error) {
         this.#closeRooms(made)
         throw error
@@ -100,7 +110,7 @@ export class Breakouts {
     await session.inTurn(async () => {
       assertMay(by, 'breakouts')
       const plan = session.decisions.breakouts
-      if (!plan) throw new Refusal('INVALID_STATE', { message: 'There are no breakout rooms now.' })
+      if (!plan) throw noRooms()
       const refusal = roomId !== null && refusalToGo(plan, { ...by.holder, moderates: true }, roomId)
       if (refusal) throw refusal
       was = plan.assigned.find(({ participantId }) => participantId === peerId)
@@ -112,25 +122,26 @@ export class Breakouts {
       await this.#decide(session, next)
     })
     if (is && this.#present(peerId)) this.#send(by, is)
-    if (was && was.roomId !== is?.roomId) this.#tell(was.roomId, is ?? null, peerId)
+    if (!was || was.roomId === is?.roomId) return
+    // Somebody else may have this id in the meeting now; the way of that one is not for the one in the room.
+    this.#tell(was.roomId, is?.tokenId === was.tokenId ? is : null, was)
   }
 
   /** Gives a participant the way into a room: the one it is assigned to, or for a moderator any. */
   async enter(by: Participant, roomId: string): Promise<BreakoutPass> {
     const { sessions, now } = this.#options
     const session = sessions.required
-    const person = { ...by.holder, moderates: can(by.authority, 'breakouts') }
     const assertMayGo = (): Plan => {
       if (!by.joined) throw new Refusal('INVALID_STATE')
       const plan = session.decisions.breakouts
-      const refusal = refusalToGo(plan, person, roomId)
+      const refusal = refusalToGo(plan, asAsking(by), roomId)
       if (refusal) throw refusal
       return plan!
     }
     assertMayGo()
     await session.inTurn(async () => {
       const plan = assertMayGo()
-      const visits = person.moderates ? withVisitor(plan, person) : plan
+      const visits = asAsking(by).moderates ? withVisitor(plan, by.holder) : plan
       if (visits !== plan) await this.#decide(session, visits)
     })
     const plan = assertMayGo()
@@ -143,7 +154,7 @@ export class Breakouts {
   async announce(by: Participant, text: string): Promise<void> {
     assertMay(by, 'breakouts')
     const plan = this.#plan
-    if (!plan) throw new Refusal('INVALID_STATE', { message: 'There are no breakout rooms now.' })
+    if (!plan) throw noRooms()
     const from = { id: by.id, name: by.name, holder: by.holder }
     await Promise.all(
       plan.rooms.map(({ roomId }) => this.#rooms.tell(roomId, { type: 'announce', from, text })),
@@ -169,6 +180,27 @@ export class Breakouts {
     await this.#watch()
   }
 
+  /** Somebody was removed from the meeting: whoever is kept out of it now must leave its rooms too. */
+  remove(session: Session, removed: Person): void {
+    const plan = session.decisions.breakouts
+    if (!plan) return
+    const known: Person[] = [...plan.assigned, ...plan.visitors]
+    const out = [removed, ...known.filter((one) => session.keepsOut(one))].map(holderOf)
+    for (const { roomId } of plan.rooms) this.#order(roomId, { type: 'remove', out })
+  }
+
+  /** Who is assigned to a room with this id, also while only in that room. */
+  assigned(participantId: string): Assigned | undefined {
+    return this.#plan?.assigned.find((one) => one.participantId === participantId)
+  }
+
+  /** Call this `inTurn`: a person loses the way into all rooms until somebody assigns it again. */
+  async takeBack(session: Session, person: Person): Promise<void> {
+    const plan = session.decisions.breakouts
+    const next = plan && without(plan, person)
+    if (next !== plan) await this.#decide(session, next)
+  }
+
   /** The rooms, for somebody who joins; nothing if there are none. */
   notificationsFor(participant: Participant): Notification[] {
     const plan = this.#plan
@@ -178,29 +210,37 @@ export class Breakouts {
   /** Whether somebody is in a room, for whom the session has to go on. */
   async isOccupied(): Promise<boolean> {
     if (!this.#plan) return false
-    if (this.#options.now() < this.#restoredUntil) return true
+    if (this.#options.now() < this.#heldUntil) return true
     await this.#look()
-    return [...this.#people.values()].some((people) => people.length > 0)
+    if ([...this.#people.values()].every((people) => people.length === 0)) return false
+    this.#heldUntil = this.#options.now() + RETURN_MS
+    return true
   }
 
   /** A session was restored: its rooms go on. */
   resume(): void {
     if (!this.#plan) return
-    this.#restoredUntil = this.#options.now() + RETURN_MS
+    this.#heldUntil = this.#options.now() + RETURN_MS
     this.#follow()
   }
 
   /** The session ends, and with it its rooms. */
   end(): void {
     const plan = this.#plan
-    this.stop()
+    this.#rest()
     if (plan) this.#closeRooms(plan.rooms.map(({ roomId }) => roomId))
   }
 
   /** This process looks after the rooms no more. */
   stop(): void {
+    this.#isStopped = true
+    this.#rest()
+  }
+
+  #rest(): void {
     clearTimeout(this.#deadline)
     clearTimeout(this.#looking)
+    this.#looking = undefined
   }
 
   get #rooms(): BreakoutRooms {
@@ -230,11 +270,10 @@ export class Breakouts {
       )
   }
 
-  #notification(plan: Plan, { holder, authority }: Participant): Notification {
-    const who = { ...holder, moderates: can(authority, 'breakouts') }
+  #notification(plan: Plan, participant: Participant): Notification {
     return {
       method: 'breakoutsChanged',
-      breakouts: tellableOf(plan, who, this.#people, this.#options.now()),
+      breakouts: tellableOf(plan, asAsking(participant), this.#people, this.#options.now()),
     }
   }
 
@@ -247,13 +286,17 @@ export class Breakouts {
   }
 
   /** Leads people out of a room: to another one, or with null back. */
-  #tell(roomId: string, to: Assigned | null, participantId?: string): void {
+  #tell(roomId: string, to: Assigned | null, who?: Person): void {
+    const back = { roomId: this.#options.meeting().meetingId, token: null, payload: this.#payload() }
+    const way = to ? this.#wayTo(to) : back
+    if (way) this.#order(roomId, { type: 'switch', ...way, ...(who && { who: holderOf(who) }) })
+  }
+
+  #order(roomId: string, event: RoomEvent): void {
     const { onError } = this.#options
-    const way = to ? this.#wayTo(to) : this.#wayBack()
-    if (!way) return
     this.#rooms
-      .tell(roomId, { type: 'switch', ...way, ...(participantId !== undefined && { participantId }) })
-      .catch((error: unknown) => onError(error, 'failed to lead people out of a breakout room'))
+      .tell(roomId, event)
+      .catch((error: unknown) => onError(error, 'failed to tell a breakout room'))
   }
 
   #wayTo(assigned: Assigned): Way | undefined {
@@ -269,10 +312,6 @@ export class Breakouts {
     }
   }
 
-  #wayBack(): Way {
-    return { roomId: this.#options.meeting().meetingId, token: null, payload: this.#payload() }
-  }
-
   #payload(name?: string): BreakoutSwitch {
     const { meeting, now } = this.#options
     const leftMs = this.#plan ? leftOf(this.#plan, now()) : null
@@ -282,9 +321,9 @@ export class Breakouts {
   /** Looks after the rooms until they are closed. */
   #follow(): void {
     const { now, onError } = this.#options
-    this.stop()
+    this.#rest()
     const plan = this.#plan
-    if (!plan) return
+    if (!plan || this.#isStopped) return
     const leftMs = leftOf(plan, now())
     if (leftMs !== null) {
       const act = (): Promise<void> => (plan.closesAt === null ? this.close(SERVER) : this.#finish())
@@ -348,7 +387,8 @@ export class Breakouts {
       this.#people.clear()
       await this.#decide(session, undefined)
     })
-    this.stop()
+    // There may be new rooms already.
+    this.#follow()
   }
 
   #closeRooms(roomIds: readonly string[]): void {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   leftOf,
+  MAX_ASSIGNED,
+  MAX_VISITORS,
   planOf,
   refusalAtRoom,
   refusalToGo,
@@ -26,7 +28,7 @@ const plan: Plan = planOf(
   {
     rooms: [
       { name: ' Red ', peerIds: ['ann', 'nobody'] },
-      { name: ' ', peerIds: ['bob', 'ann'] },
+      { name: 'Blue', peerIds: ['bob', 'ann'] },
     ],
     seconds: 60,
   },
@@ -38,7 +40,7 @@ const closing = { ...plan, closesAt: 31_000 }
 test('a plan assigns each of those who are here to one room', () => {
   assert.deepEqual(plan.rooms, [
     { roomId: 'r1', name: 'Red' },
-    { roomId: 'r2', name: '2' },
+    { roomId: 'r2', name: 'Blue' },
   ])
   assert.deepEqual(
     plan.assigned.map(({ participantId, roomId }) => [participantId, roomId]),
@@ -62,6 +64,20 @@ test('a room belongs to an id and a token, and an assignment replaces the former
   assert.equal(moved.assigned.length, 2)
   assert.equal(roomOf(withAssigned(plan, person('ann'), null), person('ann')), undefined)
   assert.equal(withVisitor(withVisitor(plan, person('carl')), person('carl')).visitors.length, 1)
+})
+
+test('a plan stays small enough to be written with each change', () => {
+  const many = Array.from({ length: MAX_ASSIGNED }, (_, at) => person(`p${at}`))
+  const full = { ...plan, assigned: many.map((one) => ({ ...one, roomId: 'r1' })) }
+  assert.throws(() => withAssigned(full, person('ann'), 'r1'), { code: 'INVALID_STATE' })
+  assert.equal(withAssigned(full, person('p1'), 'r2').assigned.length, MAX_ASSIGNED)
+  const ids = [...many, person('ann')].map(({ participantId }) => participantId)
+  assert.throws(() => planOf(['r1'], { rooms: [{ name: 'One', peerIds: ids }] }, (id) => person(id), 0), {
+    code: 'INVALID_STATE',
+  })
+  const visited = many.reduce<Plan>((now, one) => withVisitor(now, one), plan)
+  assert.equal(visited.visitors.length, MAX_VISITORS)
+  assert.equal(visited.visitors.at(-1)!.participantId, `p${MAX_ASSIGNED - 1}`)
 })
 
 test('who may go to which room', () => {
@@ -122,7 +138,7 @@ test('a moderator is told of all rooms, the others of their own and of nobody', 
   )
   assert.deepEqual([all.ownRoomId, all.leftMs, all.closing], [null, 40_000, false])
   const own = tellableOf(plan, { ...person('bob'), moderates: false }, inside, 21_000)
-  assert.deepEqual(own.rooms, [{ roomId: 'r2', name: '2', assigned: [], people: [] }])
+  assert.deepEqual(own.rooms, [{ roomId: 'r2', name: 'Blue', assigned: [], people: [] }])
   assert.equal(own.ownRoomId, 'r2')
   assert.deepEqual(tellableOf(plan, { ...person('carl'), moderates: false }, inside, 0).rooms, [])
 })

@@ -2,6 +2,7 @@
 import type { Breakouts, NewBreakouts } from '../../protocol/breakouts.ts'
 import type { Grant } from '../../token/token.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import { can, type Authority } from '../roster/permissions.ts'
 
 /** A participant of the parent meeting. Knowing an id is not enough: it is bound to a token. */
 export interface Person {
@@ -29,6 +30,9 @@ export interface Plan {
   readonly closesAt: number | null
 }
 
+/** A plan is written as a whole with each change. */
+export const [MAX_ASSIGNED, MAX_VISITORS] = [1000, 100]
+
 /** Makes the plan of new rooms. `find`: the participant with this id, if there is one. */
 export function planOf(
   roomIds: readonly string[],
@@ -44,8 +48,9 @@ export function planOf(
       if (person && !assigned.has(id)) assigned.set(id, { ...person, roomId: roomIds[at]! })
     }
   })
+  assertFew(assigned.size)
   return {
-    rooms: rooms.map(({ name }, at) => ({ roomId: roomIds[at]!, name: name.trim() || String(at + 1) })),
+    rooms: rooms.map(({ name }, at) => ({ roomId: roomIds[at]!, name: name.trim() })),
     assigned: [...assigned.values()],
     visitors: [],
     endsAt: seconds ? now + seconds * 1000 : null,
@@ -60,13 +65,22 @@ export function roomOf({ assigned }: Plan, who: Person): string | undefined {
 /** Assigns a person to a room, or with null to none. */
 export function withAssigned(plan: Plan, person: Assignee, roomId: string | null): Plan {
   const others = plan.assigned.filter(({ participantId }) => participantId !== person.participantId)
-  return { ...plan, assigned: roomId === null ? others : [...others, { ...person, roomId }] }
+  if (roomId === null) return { ...plan, assigned: others }
+  assertFew(others.length + 1)
+  return { ...plan, assigned: [...others, { ...person, roomId }] }
 }
 
+/** Of very many, the newest remain: the others ask for the way again. */
 export function withVisitor(plan: Plan, { participantId, tokenId }: Person): Plan {
   return plan.visitors.some((one) => isSame(one, { participantId, tokenId }))
     ? plan
-    : { ...plan, visitors: [...plan.visitors, { participantId, tokenId }] }
+    : { ...plan, visitors: [...plan.visitors, { participantId, tokenId }].slice(-MAX_VISITORS) }
+}
+
+export function without(plan: Plan, who: Person): Plan {
+  const isOther = (one: Person): boolean => !isSame(one, who)
+  if (plan.assigned.every(isOther) && plan.visitors.every(isOther)) return plan
+  return { ...plan, assigned: plan.assigned.filter(isOther), visitors: plan.visitors.filter(isOther) }
 }
 
 /** Why somebody in the parent meeting may not go to this room, if so. Moderators may go to each. */
@@ -75,7 +89,7 @@ export function refusalToGo(
   who: Person & { moderates: boolean },
   roomId: string,
 ): Refusal | undefined {
-  if (!plan) return new Refusal('INVALID_STATE', { message: 'There are no breakout rooms now.' })
+  if (!plan) return noRooms()
   const isThere = plan.rooms.some((room) => room.roomId === roomId)
   const isOwn = roomOf(plan, who) === roomId
   if (!isOwn && !who.moderates)
@@ -143,6 +157,24 @@ export function leftOf({ endsAt, closesAt }: Plan, now: number): number | null {
   return at === null ? null : Math.max(0, at - now)
 }
 
+function assertFew(assigned: number): void {
+  if (assigned > MAX_ASSIGNED)
+    throw new Refusal('INVALID_STATE', {
+      message: `At most ${MAX_ASSIGNED} people can be assigned to breakout rooms.`,
+    })
+}
+
 function isSame(one: Person, other: Person): boolean {
   return one.participantId === other.participantId && one.tokenId === other.tokenId
 }
+
+export const noRooms = (): Refusal =>
+  new Refusal('INVALID_STATE', { message: 'There are no breakout rooms now.' })
+
+/** Asked again after each wait: somebody may be no moderator any more. */
+export const asAsking = (by: { holder: Person; authority: Authority }): Person & { moderates: boolean } => ({
+  ...by.holder,
+  moderates: can(by.authority, 'breakouts'),
+})
+
+export const holderOf = ({ participantId, tokenId }: Person): Person => ({ participantId, tokenId })

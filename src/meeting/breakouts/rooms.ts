@@ -3,18 +3,21 @@ import type { BreakoutSwitch } from '../../protocol/breakouts.ts'
 import type { MeetingRecord } from '../../store/store.ts'
 import type { ChatSender } from '../chat/chat.ts'
 import type { Grant } from '../../token/token.ts'
+import type { Person } from './plan.ts'
 
 /** What a room is told by the meeting that it belongs to. */
 export type RoomEvent =
   | {
       type: 'switch'
-      /** The participant who is to switch; absent: everybody. */
-      participantId?: string
+      /** Who is to switch, as in the parent meeting; absent: everybody. */
+      who?: Person
       roomId: string
       /** Null: the one that the participant came to the parent meeting with. */
       token: string | null
       payload: BreakoutSwitch
     }
+  /** Who must leave, as in the parent meeting. */
+  | { type: 'remove'; out: readonly Person[] }
   | { type: 'announce'; from: Pick<ChatSender, 'id' | 'name' | 'holder'>; text: string }
 
 export interface BreakoutRooms {

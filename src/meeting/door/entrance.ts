@@ -4,7 +4,7 @@
  */
 import type { EntryDecision, Notification } from '../../protocol/notifications.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
-import type { Store } from '../../store/store.ts'
+import type { MeetingRecord, Store } from '../../store/store.ts'
 import { isOfKnock, type Grant } from '../../token/token.ts'
 import type { Audience, Link } from '../link.ts'
 import type { Roster } from '../roster/roster.ts'
@@ -13,6 +13,7 @@ import type { SessionLifecycle } from '../session/lifecycle.ts'
 import type { MeetingSettings } from '../settings.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason, leaveReasons } from '../../protocol/leave-reasons.ts'
+import { refusalOfBreakout } from '../breakouts/entry.ts'
 import { isHiddenId } from '../outputs/hidden-seats.ts'
 import { assertMay, type Actor } from '../roster/actor.ts'
 import { Participant } from '../roster/participant.ts'
@@ -32,8 +33,8 @@ export interface EntranceOptions {
   refusalOf: (grant: Grant) => Refusal | undefined
   /** Whether this is the id of a hidden seat, which only its page knows. */
   isHiddenSeat: (participantId: string) => boolean
-  /** Whether this meeting is a breakout room; whoever passed its door is assigned to it. */
-  isBreakout: () => boolean
+  /** If it is a breakout room, whoever passed its door is assigned to it. */
+  meeting: MeetingRecord
   onError: (error: unknown, message: string) => void
   /** Called when the lobby is empty. */
   onIdle: () => void
@@ -103,6 +104,7 @@ export class Entrance {
               continue
             }
             this.#seat(sessions.current, request, admission.authority)
+            await this.#askParentAgain(request)
             return 'admitted'
           case 'wait':
             this.#wait(request)
@@ -117,6 +119,26 @@ export class Entrance {
     } finally {
       this.#deciding--
       onIdle()
+    }
+  }
+
+  /** Whoever was removed from the parent meeting on the way from the door of this room to a seat had none to be evicted from. */
+  async #askParentAgain({ grant, participantId, link }: EntryRequest): Promise<void> {
+    const { meeting, store, roster, onError } = this.#options
+    if (!meeting.settings.breakoutOf) return
+    try {
+      const refusal = await refusalOfBreakout(
+        { store, isRevoked: () => false },
+        meeting,
+        grant,
+        participantId,
+      )
+      const participant = roster.get(participantId)
+      if (refusal && participant?.link === link)
+        roster.evict(participant, leaveReason('REMOVE_PEER'), refusal)
+    } catch (error) {
+      // Those who were inside return while the store is unavailable.
+      onError(error, 'failed to ask again whether a participant belongs to a breakout room')
     }
   }
 
@@ -281,7 +303,7 @@ export class Entrance {
     return {
       closed: refusalOf(grant),
       keptOut: session?.keepsOut({ participantId, tokenId }) ?? false,
-      assigned: this.#options.isBreakout(),
+      assigned: this.#options.meeting.settings.breakoutOf !== undefined,
       admittedBefore: session?.admitted.has(participantId, tokenId) ?? false,
       locked: session?.decisions.rules.locked ?? false,
       returning: session?.knows(participantId, tokenId) ?? false,

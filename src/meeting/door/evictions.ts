@@ -5,6 +5,8 @@
 import type { MeetingRecord, Store } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
 import type { RelayRequests } from '../across/relay.ts'
+import type { Breakouts } from '../breakouts/breakouts.ts'
+import type { Assigned } from '../breakouts/plan.ts'
 import type { Participant } from '../roster/participant.ts'
 import type { Audience } from '../link.ts'
 import type { Roster } from '../roster/roster.ts'
@@ -41,8 +43,12 @@ export interface EvictionsOptions {
   entrance: Entrance
   relayRequests: RelayRequests
   everyone: Audience
+  breakouts: Pick<Breakouts, 'assigned' | 'remove' | 'takeBack'>
   now: () => number
 }
+
+/** What a removal needs to know of somebody. */
+type Removable = Pick<Participant, 'id' | 'tokenId' | 'name' | 'holder'> & { grant: Pick<Grant, 'entry'> }
 
 export class Evictions {
   readonly #options: EvictionsOptions
@@ -70,33 +76,41 @@ export class Evictions {
 
   /** The participant must leave but may join again; a guest has to ask again, and is no co-host any more. */
   async removeForNow(by: Participant, targetId: string): Promise<void> {
-    const { roster, sessions, store } = this.#options
+    const { roster, sessions, store, breakouts } = this.#options
     const ask = (): void => this.#assertMayRemove(by, targetId)
     ask()
     const session = sessions.required
     await session.inTurn(async () => {
       ask()
-      const target = roster.get(targetId)
+      const target = this.#find(targetId)
       if (!target) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
       await this.#dismiss(session, target)
+      await breakouts.takeBack(session, target.holder)
       await store.sessions.takeBackAdmission(session.sessionId, targetId, target.tokenId)
       session.admitted.forget(targetId)
       session.known.forget(targetId)
-      if (roster.get(targetId) !== target) return
-      const refusal = target.link.isOwnClient ? new Refusal('REMOVED_FOR_NOW') : undefined
-      roster.evict(target, leaveReason('REMOVE_PEER'), refusal)
+      breakouts.remove(session, target.holder)
+      const present = roster.get(targetId)
+      if (!present || present !== target) return
+      const refusal = present.link.isOwnClient ? new Refusal('REMOVED_FOR_NOW') : undefined
+      roster.evict(present, leaveReason('REMOVE_PEER'), refusal)
     })
   }
 
   /** A co-host removes nobody whose token moderates. */
   #assertMayRemove(by: Participant, targetId: string): void {
     assertMay(by, 'remove')
-    if (by.isCoHost && this.#options.roster.get(targetId)?.grant.entry === 'moderator')
+    if (by.isCoHost && this.#find(targetId)?.grant.entry === 'moderator')
       throw new Refusal('INVALID_PERMISSIONS')
   }
 
+  /** Who is here, or in a breakout room of this meeting. */
+  #find(targetId: string): Removable | undefined {
+    return this.#options.roster.get(targetId) ?? removableOf(this.#options.breakouts.assigned(targetId))
+  }
+
   /** Somebody who is removed is no co-host any more. */
-  async #dismiss(session: Session, { id: participantId, tokenId }: Participant): Promise<void> {
+  async #dismiss(session: Session, { id: participantId, tokenId }: Removable): Promise<void> {
     if (!session.isCoHost(participantId, tokenId)) return
     await session.decide(withCoHost(session.decisions, { participantId, tokenId }, false))
     this.#options.everyone.notify(rulesOf(session.decisions))
@@ -109,8 +123,8 @@ export class Evictions {
     reasonName: LeaveReasonName,
     ask: () => void = () => undefined,
   ): Promise<void> {
-    const { roster, sessions } = this.#options
-    const target = roster.get(targetId)
+    const { sessions } = this.#options
+    const target = this.#find(targetId)
     const session = sessions.current
     if (!target || !session) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
     await session.inTurn(async () => {
@@ -163,15 +177,15 @@ export class Evictions {
     return waiting + present.filter(({ relayed }) => !relayed).length
   }
 
-  async #remove(session: Session, by: Remover, target: Participant, reason: LeaveReason): Promise<void> {
-    const { store, roster, sessions } = this.#options
+  async #remove(session: Session, by: Remover, target: Removable, reason: LeaveReason): Promise<void> {
+    const { store, roster, sessions, breakouts } = this.#options
     const { removals, sessionId } = session
     const { id } = target
     // If two remove each other at once, the first one wins.
     if (session.keepsOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
     // Somebody else removed the participant meanwhile.
     if (removals.has(id, target.tokenId)) return
-    let holder: Participant | undefined = target
+    let holder: Removable | undefined = target
     // Another token may take the seat while the removal is written; it is still the same participant.
     while (holder && !removals.has(id, holder.tokenId)) {
       const removal = this.#removalOf(holder, by)
@@ -187,10 +201,12 @@ export class Evictions {
     }
     session.admitted.forget(id)
     await this.#dismiss(session, target)
-    if (sessions.current === session) this.#sweep(session, id, reason)
+    if (sessions.current !== session) return
+    this.#sweep(session, id, reason)
+    breakouts.remove(session, target.holder)
   }
 
-  #removalOf(target: Participant, by: Remover): Removal {
+  #removalOf(target: Removable, by: Remover): Removal {
     const { id, tokenId, name } = target
     return {
       participantId: id,
@@ -217,4 +233,10 @@ export class Evictions {
       roster.evict(participant, reason, participantId === removedId ? undefined : refusal)
     }
   }
+}
+
+function removableOf(assigned: Assigned | undefined): Removable | undefined {
+  if (!assigned) return undefined
+  const { participantId, tokenId, name, entry } = assigned
+  return { id: participantId, tokenId, name, holder: { participantId, tokenId }, grant: { entry } }
 }
