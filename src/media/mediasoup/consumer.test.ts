@@ -9,6 +9,7 @@ class WorkerConsumer extends EventEmitter {
   readonly type: string
   readonly rtpParameters: object
   readonly asked: object[] = []
+  readonly observer = new EventEmitter()
   closed = false
 
   constructor(type: string, scalabilityMode: string) {

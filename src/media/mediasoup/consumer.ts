@@ -1,6 +1,7 @@
 import { parseScalabilityMode, type types as mediasoup } from 'mediasoup'
 import type { RtpParameters } from '../../protocol/media.ts'
 import { fromMediasoupRtpParameters } from './convert.ts'
+import { LayerWatch } from './layer-watch.ts'
 import type { MediaLog } from '../log.ts'
 import { Listeners } from '../listeners.ts'
 import { refusing } from '../refusals.ts'
@@ -22,6 +23,7 @@ export class MediasoupConsumer implements Consumer {
   readonly type: Consumer['type']
   readonly #consumer: mediasoup.Consumer
   readonly #listeners: Listeners<ConsumerEvents>
+  readonly #watch: LayerWatch
   /** The layers to send after the first frame was sent; undefined from then on. */
   #layersAfterFirst: { spatialLayer: number; temporalLayer?: number } | undefined
 
@@ -30,6 +32,7 @@ export class MediasoupConsumer implements Consumer {
     this.#consumer = consumer
     this.producerId = producerId
     this.#listeners = new Listeners(log)
+    this.#watch = new LayerWatch(consumer)
     this.rtpParameters = fromMediasoupRtpParameters(consumer.rtpParameters)
     // Only pipe transports have consumers of the fourth type, and none of these is one.
     this.type = consumer.type as Consumer['type']
@@ -97,7 +100,7 @@ export class MediasoupConsumer implements Consumer {
     const preferred = this.#clamp(layers)
     // A change before the first frame would delay it.
     if (this.#layersAfterFirst && !this.#consumer.closed) this.#layersAfterFirst = preferred
-    else await refusing('consumer', () => this.#consumer.setPreferredLayers(preferred))
+    else await this.#prefer(preferred)
   }
 
   #clamp(layers: { spatialLayer: number; temporalLayer?: number }): typeof layers {
@@ -109,7 +112,12 @@ export class MediasoupConsumer implements Consumer {
     if (!layers) return
     this.#layersAfterFirst = undefined
     // Fails only if the stream closes at this moment.
-    this.#consumer.setPreferredLayers(layers).catch(() => undefined)
+    this.#prefer(layers).catch(() => undefined)
+  }
+
+  async #prefer(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+    await refusing('consumer', () => this.#consumer.setPreferredLayers(layers))
+    this.#watch.look()
   }
 
   setPriority(priority: number): Promise<void> {
