@@ -40,7 +40,7 @@ export function kindOf(file, read = (path) => readFileSync(path, 'utf8')) {
 }
 
 /** Returns what a file loads, directly or not: our files by path, packages by name. Type imports load nothing. */
-function loadedBy(file, read) {
+export function loadedBy(file, read = (path) => readFileSync(path, 'utf8')) {
   const loaded = new Set()
   const waiting = [file]
   for (const path of waiting) {

@@ -2,20 +2,66 @@
 
 const SLOWEST = 10
 
-/** Sorts the files by duration, longest first, so that no long one runs alone at the end. */
-export function inOrder(files, longestFirst) {
-  const place = (file) => (longestFirst.includes(file) ? longestFirst.indexOf(file) : longestFirst.length)
-  return files.toSorted((a, b) => place(a) - place(b) || a.localeCompare(b))
+/** A file that took less than this alone needs no place in the order. */
+const RECORDED_MS = 3000
+
+/**
+ * Sorts the runs by duration, longest first, so that no long one is left at the end. `measured`: seconds and seconds of
+ * processor time, by name.
+ */
+export function inOrder(runs, measured) {
+  const seconds = ({ name }) => measured[name]?.[0] ?? 0
+  return runs.toSorted((a, b) => seconds(b) - seconds(a) || a.name.localeCompare(b.name))
 }
 
-/** Takes the first file of the queue whose load fits into the free capacity; undefined if none does. */
+/**
+ * The share of a core that a run takes, so that those that wait leave room for others. A file that was measured beside
+ * others would have taken more of a free core.
+ */
+export function loadOf(measured, jobs) {
+  if (measured === undefined) return 0.5
+  const [took, used] = measured
+  return Math.min(jobs, Math.max(0.25, (1.25 * used) / took))
+}
+
+/** What was measured, with the results of this run instead of older ones. */
+export function recorded(results, measured) {
+  const round = (ms) => Math.round(ms / 100) / 10
+  const all = { ...measured }
+  for (const { file, failed, tookMs, usedMs } of results) {
+    if (failed || usedMs === undefined) continue
+    if (tookMs < RECORDED_MS) delete all[file]
+    else all[file] = [round(tookMs), round(usedMs)]
+  }
+  return Object.fromEntries(Object.entries(all).sort(([a], [b]) => a.localeCompare(b)))
+}
+
+/** The duration and the processor time of each file, and their sums. */
+export function table(results) {
+  const rows = results.toSorted((a, b) => (b.usedMs ?? 0) - (a.usedMs ?? 0))
+  const sum = (of) => results.reduce((total, result) => total + (of(result) ?? 0), 0)
+  const row = (used, took, name) =>
+    `${(used === undefined ? '?' : seconds(used)).padStart(9)}  ${seconds(took).padStart(9)}  ${name}`
+  return [
+    '',
+    'Processor       Time',
+    ...rows.map(({ file, usedMs, tookMs }) => row(usedMs, tookMs, file)),
+    row(
+      sum(({ usedMs }) => usedMs),
+      sum(({ tookMs }) => tookMs),
+      `all ${results.length}`,
+    ),
+  ].join('\n')
+}
+
+/** Takes the first run of the queue whose load fits into the free capacity; undefined if none does. */
 export function takeFitting(queue, load, free) {
-  const at = queue.findIndex((file) => load(file) <= free)
+  const at = queue.findIndex((run) => load(run) <= free)
   return at === -1 ? undefined : queue.splice(at, 1)[0]
 }
 
 /** The result of one file, from the output of its reporter and the end of its process. */
-export function resultOf({ file, lines, output, code, signal, tookMs }) {
+export function resultOf({ file, lines, output, code, signal, tookMs, usedMs }) {
   const tests = lines
     .split('\n')
     .filter((line) => line !== '')
@@ -42,12 +88,13 @@ export function resultOf({ file, lines, output, code, signal, tookMs }) {
     passed,
     output,
     tookMs,
+    usedMs,
     line: `${failed ? '✖' : '✔'} ${file}: ${counts.join(', ')}, ${seconds(tookMs)}`,
   }
 }
 
 /** The result of a command that is not a test file. */
-export function resultOfCommand({ file, output, code, signal, tookMs }) {
+export function resultOfCommand({ file, output, code, signal, tookMs, usedMs }) {
   const failed = code !== 0
   const ending = !failed ? 'passed' : signal ? `ended by ${signal}` : `ended with ${code}`
   return {
@@ -59,6 +106,7 @@ export function resultOfCommand({ file, output, code, signal, tookMs }) {
     passed: 0,
     output,
     tookMs,
+    usedMs,
     line: `${failed ? '✖' : '✔'} ${file}: ${ending}, ${seconds(tookMs)}`,
   }
 }

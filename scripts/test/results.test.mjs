@@ -1,17 +1,50 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './results.mjs'
+import {
+  inOrder,
+  loadOf,
+  recorded,
+  resultOf,
+  resultOfCommand,
+  summary,
+  table,
+  takeFitting,
+} from './results.mjs'
 
 const line = (name, more = {}) => JSON.stringify({ name, nesting: 0, passed: true, ms: 1, ...more })
 const ended = { code: 0, signal: null, output: '', tookMs: 1500 }
 
 test('runs the longest files first, and the others by name', () => {
-  assert.deepEqual(inOrder(['b', 'long', 'a', 'longer'], ['longer', 'long', 'gone']), [
-    'longer',
-    'long',
-    'a',
-    'b',
-  ])
+  const runs = ['b', 'long', 'a', 'longer'].map((name) => ({ name }))
+  assert.deepEqual(
+    inOrder(runs, { long: [9, 1], longer: [10, 1], gone: [99, 1] }).map(({ name }) => name),
+    ['longer', 'long', 'a', 'b'],
+  )
+})
+
+test('a file takes the share of a core that it was measured to take, and not less than a quarter', () => {
+  assert.equal(loadOf(undefined, 2), 0.5)
+  assert.equal(loadOf([100, 40], 2), 0.5)
+  assert.equal(loadOf([100, 1], 2), 0.25)
+  assert.equal(loadOf([100, 300], 2), 2)
+})
+
+test('records what passed and took a while, and prints all of it', () => {
+  const results = [
+    { file: 'slow', failed: false, tookMs: 10_040, usedMs: 4321 },
+    { file: 'fast', failed: false, tookMs: 900, usedMs: 800 },
+    { file: 'failed', failed: true, tookMs: 99_000, usedMs: 90_000 },
+    { file: 'unknown', failed: false, tookMs: 9000 },
+  ]
+  assert.deepEqual(recorded(results, { fast: [5, 1], failed: [7, 1], unknown: [8, 1] }), {
+    failed: [7, 1],
+    slow: [10, 4.3],
+    unknown: [8, 1],
+  })
+  const text = table(results)
+  assert.match(text, /\n +4\.3 s +10 s {2}slow\n/)
+  assert.match(text, /\n +\? +9\.0 s {2}unknown\n/)
+  assert.match(text, /\n +95 s +119 s {2}all 4$/)
 })
 
 test('starts the first file for which there is room', () => {

@@ -1,18 +1,31 @@
 // Runs test files side by side, each in a process of its own:
-// `node scripts/test/run.mjs [--jobs 2] [--kind unit] [--check] [--no-skips] [--again] [--every-version] [--coverage] [file or glob ...]`.
+// `node scripts/test/run.mjs [--jobs 2] [--kind unit] [--check] [--also postgres] [--no-skips] [--again] [--every-version] [--coverage] [--times] [--record] [file, glob or variant ...]`.
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { glob, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Coverage, UNCOUNTED } from './coverage.mjs'
-import { kindOf, kinds } from './kinds.mjs'
-import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './results.mjs'
+import { kindOf, kinds, loadedBy } from './kinds.mjs'
+import { ProcessorTime } from './processor-time.mjs'
+import {
+  inOrder,
+  loadOf,
+  recorded,
+  resultOf,
+  resultOfCommand,
+  summary,
+  table,
+  takeFitting,
+} from './results.mjs'
+import { variants } from './variants.mjs'
 
 const CHECK = 'npm run check'
 const ALL = ['scripts/**/*.test.mjs', 'src/**/*.test.ts', 'test/**/*.test.ts']
+const ORDER = join(import.meta.dirname, 'order.json')
+const POSTGRES = 'test/support/postgres.ts'
 /** Longer means stuck: even a machine that is five times slower needs less for every file. */
 const FILE_TIMEOUT_MS = 20 * 60_000
 const reporter = pathToFileURL(join(import.meta.dirname, 'reporter.mjs')).href
@@ -29,6 +42,8 @@ const { values, positionals } = parseArgs({
     kind: { type: 'string', multiple: true, default: [] },
     // Runs `npm run check` beside the tests.
     check: { type: 'boolean', default: false },
+    // Runs the files of a variant as well, see variants.mjs.
+    also: { type: 'string', multiple: true, default: [] },
     'no-skips': { type: 'boolean', default: false },
     // Runs failed files once more, alone, and reports those that then pass as unstable.
     again: { type: 'boolean', default: false },
@@ -36,6 +51,10 @@ const { values, positionals } = parseArgs({
     'every-version': { type: 'boolean', default: false },
     // Prints the lines that unit and wire tests ran; fails if a folder is below its minimum in coverage.mjs.
     coverage: { type: 'boolean', default: false },
+    // Prints the duration and the processor time of each file.
+    times: { type: 'boolean', default: false },
+    // Writes them into order.json, by which later runs are scheduled.
+    record: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 })
@@ -44,23 +63,35 @@ if (!Number.isInteger(jobs) || jobs < 1) throw new Error('--jobs takes a whole n
 
 for (const kind of values.kind) if (!kinds.includes(kind)) throw new Error(`--kind takes ${kinds.join(', ')}`)
 
-const files = new Set()
-for (const pattern of positionals.length > 0 ? positionals : ALL)
-  for await (const file of glob(pattern))
-    if (values.kind.length === 0 || values.kind.includes(kindOf(file))) files.add(file)
-if (files.size === 0) throw new Error(`no test file matches ${positionals.join(', ')}`)
+for (const name of values.also)
+  if (!(name in variants)) throw new Error(`--also takes ${Object.keys(variants).join(', ')}`)
 
-const order = JSON.parse(readFileSync(join(import.meta.dirname, 'order.json'), 'utf8'))
-if (values.check) files.add(CHECK)
-// Shares of a core. Two busy files leave room for one that mostly waits.
-const loadOf = (file) => (order.busy.includes(file) ? 0.75 : 0.5)
+/** What runs, by name: a file, or `npm run check`. */
+const runs = new Map()
+const add = (file, variant) => {
+  const name = variant ? `${variant}: ${file}` : file
+  runs.set(name, { name, file, env: variant ? variants[variant].env : {} })
+}
+const given = positionals.filter((one) => !(one in variants))
+for (const pattern of positionals.length > 0 ? given : ALL)
+  for await (const file of glob(pattern))
+    if (values.kind.length === 0 || values.kind.includes(kindOf(file))) add(file)
+for (const variant of Object.keys(variants))
+  if (values.also.includes(variant) || positionals.includes(variant))
+    for (const file of variants[variant].files) add(file, variant)
+if (runs.size === 0) throw new Error(`no test file matches ${positionals.join(', ')}`)
+if (values.check) add(CHECK)
+
+const order = JSON.parse(readFileSync(ORDER, 'utf8'))
+const load = ({ name }) => loadOf(order.measured[name], jobs)
+const isPicture = ({ file }) => order.pictures.includes(file)
 const waiting = inOrder(
-  [...files].filter((file) => !order.pictures.includes(file)),
-  order.longestFirst,
+  [...runs.values()].filter((run) => !isPicture(run)),
+  order.measured,
 )
 // These check video sizes, and a browser short of processor time sends no large video, so they run last, without
 // others.
-const pictures = order.pictures.filter((file) => files.has(file))
+const pictures = [...runs.values()].filter(isPicture)
 const scratch = await mkdtemp(join(tmpdir(), 'anteroom-tests-'))
 const children = new Set()
 for (const signal of ['SIGINT', 'SIGTERM'])
@@ -75,9 +106,13 @@ await mkdir(EVIDENCE, { recursive: true })
 const coverage = values.coverage ? new Coverage(join(import.meta.dirname, '../..')) : undefined
 const startedAt = performance.now()
 const results = []
-await runAll(waiting, loadOf)
+const processorTime = new ProcessorTime()
+const postgres = await startPostgres()
+await runAll(waiting, load)
 await runAll(pictures, () => 1)
 if (values.again) await runFailedAgain()
+await postgres?.stop()
+processorTime.close()
 await rm(scratch, { recursive: true, force: true })
 
 const { text, failed } = summary(results, {
@@ -85,6 +120,11 @@ const { text, failed } = summary(results, {
   evidence: EVIDENCE,
   sampled: values['every-version'] ? [] : order.sampled,
 })
+if (values.times) console.log(table(results))
+if (values.record) {
+  const measured = recorded(results, order.measured)
+  writeFileSync(ORDER, `${JSON.stringify({ ...order, measured }, null, 2)}\n`)
+}
 console.log(text)
 const skips = results.flatMap(({ skipped }) => skipped)
 if (values['no-skips'] && skips.length > 0)
@@ -98,31 +138,48 @@ async function runAll(queue, load) {
   const running = new Set()
   let taken = 0
   while (queue.length > 0 || running.size > 0) {
-    const file = takeFitting(queue, load, jobs - taken)
-    if (file === undefined) {
+    const run = takeFitting(queue, load, jobs - taken)
+    if (run === undefined) {
       await Promise.race(running)
       continue
     }
-    taken += load(file)
-    const done = runOne(file).then(() => {
-      taken -= load(file)
+    taken += load(run)
+    const done = runOne(run).then(() => {
+      taken -= load(run)
       running.delete(done)
     })
     running.add(done)
   }
 }
 
-async function runOne(file) {
-  const result = await (file === CHECK ? runCheck() : runFile(file))
+/** Starts one database server for all files that need one, unless there is one already. */
+async function startPostgres() {
+  const needsOne = ({ file, env }) => env.TEST_STORE === 'postgres' || loadedBy(file).has(POSTGRES)
+  if (process.env.TEST_POSTGRES !== undefined || ![...runs.values()].some(needsOne)) return undefined
+  const { OwnPostgres, withoutPostgres } = await import('../../test/support/postgres.ts')
+  if (withoutPostgres !== false) {
+    const skip = JSON.stringify({ name: 'all tests', nesting: 0, passed: true, skip: withoutPostgres, ms: 0 })
+    for (const run of waiting.splice(0))
+      if (run.env.TEST_STORE !== 'postgres') waiting.push(run)
+      else results.push(resultOf({ file: run.name, lines: skip, output: '', code: 0, tookMs: 0 }))
+    return undefined
+  }
+  const server = await OwnPostgres.start(['max_connections=1000'])
+  process.env.TEST_POSTGRES = server.admin
+  return server
+}
+
+async function runOne(one) {
+  const result = await (one.file === CHECK ? runCheck() : runFile(one))
   results.push(result)
   if (result.failed) process.stdout.write(`\n${result.output}\n`)
   console.log(result.line)
 }
 
 async function runFailedAgain() {
-  for (const [at, { file, failed, failures }] of results.entries()) {
-    if (!failed || file === CHECK || process.exitCode === 130) continue
-    const result = await runFile(file)
+  for (const [at, { file: name, failed, failures }] of results.entries()) {
+    if (!failed || name === CHECK || process.exitCode === 130) continue
+    const result = await runFile(runs.get(name))
     if (result.failed) process.stdout.write(`\n${result.output}\n`)
     else result.unstable = failures
     console.log(`again: ${result.line}`)
@@ -130,10 +187,10 @@ async function runFailedAgain() {
   }
 }
 
-async function runFile(file) {
-  const events = join(scratch, file.replaceAll('/', '+'))
+async function runFile({ name, file, env }) {
+  const events = join(scratch, name.replaceAll('/', '+'))
   const isCounted = ['unit', 'wire'].includes(kindOf(file)) && !UNCOUNTED.includes(file)
-  const counted = coverage && isCounted ? `${events}.coverage` : undefined
+  const counted = coverage && isCounted && name === file ? `${events}.coverage` : undefined
   const ended = await run(
     process.execPath,
     [
@@ -149,7 +206,8 @@ async function runFile(file) {
       ...(counted
         ? { NODE_V8_COVERAGE: counted, NODE_DISABLE_COMPILE_CACHE: '1' }
         : { NODE_COMPILE_CACHE: COMPILED }),
-      TEST_EVIDENCE: join(EVIDENCE, file),
+      TEST_EVIDENCE: join(EVIDENCE, name.replace(': ', '/')),
+      ...env,
       ...(values['every-version'] && { TEST_EVERY_VERSION: 'true' }),
     },
   )
@@ -158,7 +216,7 @@ async function runFile(file) {
     await rm(counted, { recursive: true, force: true })
   }
   const lines = await readFile(events, 'utf8').catch(() => '')
-  return resultOf({ file, lines, ...ended })
+  return resultOf({ file: name, lines, ...ended })
 }
 
 async function runCheck() {
@@ -172,6 +230,7 @@ async function run(command, parameters, env = {}) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.add(child)
+  const usedMs = processorTime.follow(child.pid)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const timer = setTimeout(() => child.kill('SIGKILL'), FILE_TIMEOUT_MS)
@@ -182,5 +241,5 @@ async function run(command, parameters, env = {}) {
   )
   clearTimeout(timer)
   children.delete(child)
-  return { output, code, signal, tookMs: performance.now() - began }
+  return { output, code, signal, tookMs: performance.now() - began, usedMs: usedMs() }
 }
