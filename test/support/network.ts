@@ -2,7 +2,8 @@
  * Hosts on this machine, each in a network namespace of its own with a line to its peers, one to the database and one to people; each
  * line can be cut alone. This process is among the people, and the database is here too.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 
 /** The lines of a host. */
 export type Line = 'people' | 'nodes' | 'store'
@@ -25,6 +26,25 @@ function whyNot(): string | false {
 
 /** Why tests in network namespaces are skipped here; false if they run. */
 export const withoutNamespaces: string | false = whyNot()
+
+const INSIDE = 'TEST_IN_NAMESPACE'
+// In the network of the machine, each new device would end the requests of all browsers of tests that run meanwhile
+// (net::ERR_NETWORK_CHANGED), so the program starts again in a network of its own.
+if (withoutNamespaces === false) {
+  if (process.env[INSIDE] === undefined) await startAgainInside()
+  ip('link', 'set', 'lo', 'up')
+}
+
+async function startAgainInside(): Promise<never> {
+  const inside = spawn(
+    'unshare',
+    ['--net', process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    { stdio: 'inherit', env: { ...process.env, [INSIDE]: 'true' } },
+  )
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => inside.kill(signal))
+  const [code] = (await once(inside, 'exit')) as [number | null]
+  process.exit(code ?? 1)
+}
 
 export class Network {
   /** Names of devices have at most 15 characters. */
