@@ -64,7 +64,7 @@ export class ClusterNode {
       node: { ...node, ...WIRE, fingerprint: credentials.fingerprint },
       load: async () => {
         const counts = (await this.#meetings?.counts()) ?? { meetings: 0, participants: 0, entryRequests: 0 }
-        return { state: this.#state, ...counts, ...this.#busyness() }
+        return { state: this.#state, ...counts, ...this.#lastBusyness() }
       },
       onRenamed: () => {
         log.warn({}, 'renewed the lapsed lease of this node')
@@ -292,6 +292,13 @@ export class ClusterNode {
     return this.drain.isOn ? 'draining' : 'serving'
   }
 
+  /** Each renewal of the lease tells it to the other nodes. */
+  #lastBusyness(): Busyness {
+    const { processorPercent, mediaWorkers } = this.#busyness()
+    this.#busyPercent = smoothed(this.#busyPercent, processorPercent)
+    return { processorPercent: Math.round(this.#busyPercent), mediaWorkers }
+  }
+
   /** Another node that takes a meeting because this one is busy. */
   #lessBusy(): NodeRecord | undefined {
     return lessBusy(this.#busyPercent, this.peers.others, this.#options.random)
@@ -328,8 +335,6 @@ export class ClusterNode {
   async #tend(): Promise<void> {
     if (this.#lease.ageMs > LAPSED_MS) await this.#decideAlone()
     await this.peers.refresh()
-    const here = this.peers.nodes.find(({ nodeId }) => nodeId === this.#options.node.nodeId)
-    this.#busyPercent = smoothed(this.#busyPercent, here?.processorPercent ?? 0)
     for (const meetingId of this.homes.claimedBefore(UNUSED_MS))
       if (!this.#meetings!.open.has(meetingId)) await this.homes.release(meetingId)
     if (performance.now() < this.#reapAt || (this.drain.isOn && this.#successor())) return

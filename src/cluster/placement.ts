@@ -15,7 +15,7 @@ export const smoothed = (before: number, last: number): number => before + NEWES
 /**
  * Undefined: the node that was reached. If that one is busy, the less busy of two others that are taken at random, so that not all nodes
  * send their meetings to the same one before it tells them that it is busy now.
- * @param herePercent smoothed
+ * @param herePercent smoothed, as that of the others is
  * @param random from 0 to 1
  */
 export function lessBusy<Node extends Candidate>(

@@ -66,7 +66,8 @@ export const NodeStatus = Type.Object({
   entryRequests: Count,
   processorPercent: Type.Integer({
     minimum: 0,
-    description: 'share of one core: the busiest of its program and its media workers',
+    description:
+      'share of one core in the last ten seconds or so: the busiest of its program and its media workers',
   }),
   mediaWorkers: Type.Integer({ minimum: 0, description: 'media workers that run' }),
   isHere: Type.Boolean({ description: 'whether it is the node that answers' }),
