@@ -1,17 +1,12 @@
 /** A node that is drained, between two real nodes behind a balancer: nobody leaves a meeting, and the program ends. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
-import { startNodes } from './support/nodes.ts'
-import { OwnClient } from './support/own-client.ts'
+import { test } from 'node:test'
+import { Guest } from './support/guest.ts'
+import { runCommand, startNodes } from './support/nodes.ts'
 import { withoutPostgres } from './support/postgres.ts'
 import type { RealServer } from './support/real-server.ts'
-import { ADMIN_KEY, API_KEY, signAnything } from './support/test-server.ts'
+import { ADMIN_KEY } from './support/test-server.ts'
 
-const cli = join(import.meta.dirname, '../src/cli.ts')
-const token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] })
 const PATIENCE_MS = 60_000
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
@@ -24,53 +19,6 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
 
 const admin = (node: RealServer, method: string, path: string, body?: unknown) =>
   node.rest(method, path, body, `Bearer ${ADMIN_KEY}`)
-
-/** The command line with the settings of a node. */
-async function run(node: RealServer, ...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [cli, ...args], { env: node.env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, output }
-}
-
-/** Our own client, through the balancer. */
-class Guest {
-  readonly client: OwnClient
-  /** The states of its meeting since it joined. */
-  readonly states: string[] = []
-
-  constructor(t: TestContext, { url }: { url: string }, meetingId: string, participantId: string) {
-    this.client = new OwnClient({
-      url,
-      token,
-      meetingId,
-      participantId,
-      mic: false,
-      camera: false,
-    })
-    this.client.meeting.on('stateChanged', (state) => this.states.push(state))
-    t.after(() => this.client.meeting.leave())
-  }
-
-  async joined(): Promise<this> {
-    await this.client.until(() => this.client.meeting.state === 'joined', 'joined', PATIENCE_MS)
-    return this
-  }
-
-  async isBackAmong(people: number): Promise<void> {
-    const { client } = this
-    await client.until(
-      () =>
-        this.states.filter((state) => state === 'joined').length > 1 &&
-        client.meeting.state === 'joined' &&
-        client.meeting.participants.size === people - 1,
-      'came back',
-      PATIENCE_MS,
-    )
-    assert.ok(!this.states.includes('left'), this.states.join())
-  }
-}
 
 test(
   'a drained node takes no meeting, hands over those it has, and ends',
@@ -120,19 +68,19 @@ test(
     assert.equal(await stage.homeOf(meetingId), homeId)
 
     // The other one cannot be drained too: nobody could take its meetings.
-    const both = await run(other, 'drain', '--now')
+    const both = await runCommand(other, 'drain', '--now')
     assert.equal(both.code, 3)
     assert.match(both.output, /^There is no other node that could take its meetings\.$/m)
 
     // Cancelled, it takes meetings again.
-    const cancelled = await run(other, 'drain', '--node', homeId, '--cancel')
+    const cancelled = await runCommand(other, 'drain', '--node', homeId, '--cancel')
     assert.deepEqual(cancelled, { code: 0, output: `${homeId} takes meetings again\n` })
     await until(async () => (await home.rest('GET', '/health/ready')).status === 200, 'ready again')
 
     // Drained at once, by its own command line.
     const exited = home.exited
     const movedAt = performance.now()
-    const done = await run(home, 'drain', '--now')
+    const done = await runCommand(home, 'drain', '--now')
     assert.equal(done.code, 0, done.output)
     assert.equal(
       done.output,

@@ -1,4 +1,7 @@
 /** Several nodes of one cluster, each the real program in its own process. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Balancer } from './balancer.ts'
 import { freePorts } from './ports.ts'
@@ -6,6 +9,7 @@ import { makeDatabase, runSql } from './postgres.ts'
 import { RealServer } from './real-server.ts'
 import { ADMIN_KEY } from './test-server.ts'
 
+const cli = join(import.meta.dirname, '../../src/cli.ts')
 const MASTER_KEY = Buffer.alloc(32, 7).toString('hex')
 
 export interface Nodes {
@@ -22,13 +26,21 @@ export interface Nodes {
   at(nodeId: string): RealServer
 }
 
-/** Their ids are their addresses: 127.0.0.2 and so on. */
-export async function startNodes(t: TestContext, count: number, env: NodeJS.ProcessEnv = {}): Promise<Nodes> {
+/**
+ * Their ids are their addresses: 127.0.0.2 and so on.
+ * @param program the command line that they run
+ */
+export async function startNodes(
+  t: Pick<TestContext, 'after'>,
+  count: number,
+  env: NodeJS.ProcessEnv = {},
+  program = cli,
+): Promise<Nodes> {
   const database = await makeDatabase()
   const byId = new Map<string, RealServer>()
   const clusterPort = String(await freePorts(1))
   const start = async (nodeId: string): Promise<RealServer> => {
-    const node = await RealServer.start({
+    const settings = {
       DATABASE_URL: database.url,
       MASTER_KEY,
       ADMIN_KEY,
@@ -36,7 +48,8 @@ export async function startNodes(t: TestContext, count: number, env: NodeJS.Proc
       NODE_ADDRESS: nodeId,
       MEDIA_WORKERS: '1',
       ...env,
-    })
+    }
+    const node = await RealServer.start(settings, [], 'localhost', program)
     byId.set(nodeId, node)
     return node
   }
@@ -64,4 +77,16 @@ export async function startNodes(t: TestContext, count: number, env: NodeJS.Proc
     },
     at: (nodeId) => byId.get(nodeId)!,
   }
+}
+
+/** Runs the command line with the settings of a node. */
+export async function runCommand(
+  node: RealServer,
+  ...args: string[]
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [cli, ...args], { env: node.env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output }
 }

@@ -20,6 +20,8 @@ export class RealServer {
   readonly url: string
   readonly secureUrl: string
   readonly env: NodeJS.ProcessEnv
+  /** The command line that the next start runs; another version of the program has another one. */
+  program = cli
   /** Everything that it printed since its last start. */
   output = ''
   /** The failures in its log, for people who debug a failed test. */
@@ -66,6 +68,7 @@ export class RealServer {
     env: NodeJS.ProcessEnv = {},
     prefix: readonly string[] = [],
     address = 'localhost',
+    program = cli,
   ): Promise<RealServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-real-'))
     // One port for each listener and each media worker.
@@ -73,6 +76,7 @@ export class RealServer {
     const port = await freePorts(2 + workers)
     const database = env.DATABASE_URL === undefined ? await ownDatabase() : undefined
     const server = new RealServer(folder, [port, port + 1, port + 2], env, database, prefix, address)
+    server.program = program
     watchServer(`server-${port}`, () => server.output)
     await server.run()
     return server
@@ -120,7 +124,7 @@ export class RealServer {
 
   async run(): Promise<void> {
     this.output = ''
-    const [program, ...args] = [...this.#prefix, process.execPath, cli, 'serve']
+    const [program, ...args] = [...this.#prefix, process.execPath, this.program, 'serve']
     const child = spawn(program, args, {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
