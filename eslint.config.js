@@ -15,10 +15,11 @@ const TAKES_TIME_AND_RANDOMNESS = [
   'src/server-client/server-client.ts',
   'src/agent/**',
   'src/load/**',
-  // Where a caller who chooses the value would break what it is for: the seal, the master key, a token's own id.
+  // Where a caller who chooses the value would break what it is for: the seal, the master key, a token's own id, a request's.
   'src/store/secrets/seal.ts',
   'src/store/secrets/master-key.ts',
   'src/token/mint.ts',
+  'src/stun/message.ts',
   // Made once for the process.
   'src/api/http/request-id.ts',
 ]

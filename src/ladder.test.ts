@@ -14,6 +14,8 @@ const below: Record<string, string[]> = {
   rtp: [],
   addresses: [],
   loopback: [],
+  // STUN, and how to ask media ports and TURN servers whether they can be reached.
+  stun: [],
   token: ['protocol'],
   store: ['errors', 'protocol'],
   media: ['errors', 'protocol', 'addresses', 'loopback', 'udp-sockets'],
@@ -49,6 +51,7 @@ const below: Record<string, string[]> = {
     'protocol',
     'addresses',
     'loopback',
+    'stun',
   ],
   client: ['protocol'],
   'server-client': ['token', 'protocol'],
@@ -81,6 +84,8 @@ const below: Record<string, string[]> = {
     'loopback',
   ],
   cli: [
+    'client',
+    'stun',
     'errors',
     'version',
     'load',

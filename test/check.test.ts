@@ -1,5 +1,7 @@
 /** The socket of the page /check: what anybody may do there, and what nobody may. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { WebSocket } from 'ws'
 import type { CheckAnswer, CheckAnswers } from '../src/protocol/check.ts'
@@ -107,6 +109,7 @@ test('nothing works out of order, nothing foreign is received, and what is no me
 test('a check gets its own picture back, at the addresses of one protocol, and leaves nothing behind', async () => {
   const page = await new Page('192.0.2.2').open()
   await page.get('ping')
+  assert.deepEqual(await page.get('turn'), { relays: [] })
   for (const protocol of ['udp', 'tcp'] as const) {
     const { send, receive, rtpCapabilities } = await page.get('open', { protocol })
     for (const { iceCandidates } of [send, receive]) {
@@ -166,6 +169,32 @@ test('checks are few, short, and end where one moves more than a check does', as
   const talkative = await new Page('192.0.2.8').open()
   for (let nth = 0; nth < 61; nth++) talkative.send({ id: nth, method: 'ping', data: {} })
   assert.deepEqual(await talkative.closed(), { code: OVER, reason: 'too many messages' })
+})
+
+test('the server asks its TURN servers once for all checks of a minute, and gives no credentials away', async (t) => {
+  let asked = 0
+  const relay = createServer((socket) => {
+    asked++
+    socket.destroy()
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  t.after(() => relay.close())
+  const url = `turn:127.0.0.1:${(relay.address() as AddressInfo).port}?transport=tcp`
+  const turnSecret = 'a-turn-secret-for-tests-only'
+  const own = await TestServer.start({ turnUrls: ['stun:stun.example.org', url], turnSecret })
+  t.after(() => own.stop())
+  const first = await new Page('192.0.2.10', own.url).open()
+  const answers = [await first.get('turn'), await first.get('turn')]
+  for (const { relays } of answers) {
+    assert.deepEqual(
+      relays.map(({ url, relay }) => ({ url, relay })),
+      [{ url, relay: 'unreachable' }],
+    )
+  }
+  assert.equal(asked, 1)
+  assert.doesNotMatch(JSON.stringify(answers), /anteroom|credential/)
+  await first.leave()
 })
 
 test('MAX_CHECKS=0 switches them off, and says so', async () => {

@@ -1,6 +1,7 @@
 /** Tries whether media reaches the server over one protocol and comes back, with a picture that is drawn for it. */
 import { Device, type types } from 'mediasoup-client'
-import type { CheckAnswer, CheckAnswers, CheckProtocol } from '../protocol/check.ts'
+import type { CheckProtocol } from '../protocol/check.ts'
+import type { CheckSocket } from './check-socket.ts'
 
 /** What came of one protocol. */
 export interface LineResult {
@@ -14,70 +15,10 @@ export interface LineResult {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
-const ANSWER_TIMEOUT_MS = 10_000
 const MAX_BITRATE = 2_000_000
 const [WIDTH, HEIGHT, FRAMES] = [640, 360, 20]
 /** Rates need a moment to rise. */
 const WARM_UP_MS = 1500
-
-/** The socket of a check. */
-export class CheckSocket {
-  readonly #socket: WebSocket
-  readonly #waiting = new Map<number, (answer: CheckAnswer) => void>()
-  #last = 0
-  /** What the server said when it closed. */
-  closed: string | undefined
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket
-    socket.addEventListener('message', ({ data }) => {
-      const answer = JSON.parse(String(data)) as CheckAnswer
-      this.#waiting.get(answer.id)?.(answer)
-      this.#waiting.delete(answer.id)
-    })
-    socket.addEventListener('close', ({ reason }) => {
-      this.closed = reason || 'The server ended the check.'
-      for (const [id, hear] of this.#waiting)
-        hear({ id, ok: false, code: 'CONNECTION_FAILED', message: this.closed })
-      this.#waiting.clear()
-    })
-  }
-
-  /** @throws {Error} if the server cannot be reached over a WebSocket */
-  static open(url: string): Promise<CheckSocket> {
-    return new Promise((resolve, reject) => {
-      const socket = new WebSocket(url)
-      const timer = setTimeout(() => socket.close(), ANSWER_TIMEOUT_MS)
-      const done = new CheckSocket(socket)
-      socket.addEventListener('open', () => {
-        clearTimeout(timer)
-        resolve(done)
-      })
-      socket.addEventListener('close', () =>
-        reject(new Error('The server cannot be reached over a WebSocket.')),
-      )
-    })
-  }
-
-  /** @throws {Error} with the server's sentence */
-  request<M extends keyof CheckAnswers>(method: M, data: object = {}): Promise<CheckAnswers[M]> {
-    return new Promise((resolve, reject) => {
-      if (this.closed !== undefined) return reject(new Error(this.closed))
-      const id = ++this.#last
-      const timer = setTimeout(() => reject(new Error('The server did not answer.')), ANSWER_TIMEOUT_MS)
-      this.#waiting.set(id, (answer) => {
-        clearTimeout(timer)
-        if (answer.ok) resolve(answer.data as CheckAnswers[M])
-        else reject(new Error(answer.message))
-      })
-      this.#socket.send(JSON.stringify({ id, method, data }))
-    })
-  }
-
-  close(): void {
-    this.#socket.close()
-  }
-}
 
 /** @throws {Error} if no media connection over this protocol came about */
 export async function checkLine(

@@ -22,6 +22,8 @@ const request = <M extends string, D extends TSchema>(method: M, data: D) =>
 export const CheckRequest = Type.Union([
   /** Answers at once; for the time that takes. */
   request('ping', Type.Object({})),
+  /** Whether the server gets through each of its TURN servers to its own media ports. */
+  request('turn', Type.Object({})),
   /** Two transports, at the addresses of one protocol alone. Those of an earlier request are closed. */
   request('open', Type.Object({ protocol: CheckProtocol })),
   request('connect', Type.Object({ direction: CheckDirection, dtlsParameters: DtlsParameters })),
@@ -38,8 +40,17 @@ export interface CheckTransport {
   dtlsParameters: DtlsParameters
 }
 
+/**
+ * What the server found of one TURN server. `refused`: it refuses the server's credentials. `forbidden`: it does not relay to the
+ * media port. `silent`: nothing came back from there. `says` is what it answered, or what is wrong.
+ */
+export type RelayCheck =
+  | { url: string; relay: 'works' }
+  | { url: string; relay: 'unreachable' | 'refused' | 'forbidden' | 'silent'; says: string }
+
 export interface CheckAnswers {
   ping: object
+  turn: { relays: RelayCheck[] }
   open: { rtpCapabilities: RtpCapabilities; send: CheckTransport; receive: CheckTransport }
   connect: object
   produce: { id: string }

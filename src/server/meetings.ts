@@ -6,6 +6,8 @@ import { StreamSessions } from '../api/media/sessions.ts'
 import { ChatPace } from '../api/limits/chat-pace.ts'
 import type { Gate } from '../api/limits/gate.ts'
 import { CheckSockets } from '../api/check/sockets.ts'
+import { TurnCheck } from '../api/check/turn.ts'
+import { turnAccount } from '../api/rest/init-config.ts'
 import { WhiteboardSockets } from '../api/whiteboard/sockets.ts'
 import { MeetingSockets } from '../api/signalling/sockets.ts'
 import { refusalOfBreakout } from '../meeting/breakouts/entry.ts'
@@ -29,6 +31,8 @@ import { openOutputs } from './outputs.ts'
 
 /** A published client's second attempt to come back must find the session. */
 const TAKEOVER_GRACE_MS = 15_000
+/** The server allocates a relay at once. */
+const TURN_CHECK_TTL_SECONDS = 60
 
 export interface MeetingDoors {
   door: Door
@@ -131,6 +135,12 @@ export function openMeetings(
   })
   const checkSockets = new CheckSockets({
     openRouter: () => media.openRouter(),
+    turn: new TurnCheck({
+      urls: settings.turnUrls,
+      account: () => turnAccount(settings, TURN_CHECK_TTL_SECONDS, now()),
+      openRouter: () => media.openRouter(),
+      now,
+    }),
     callerOf: (request) => gate.callerOf(request),
     maxChecks: settings.maxChecks,
     now,

@@ -2,6 +2,7 @@
 import type { Producer, Router, Transport } from '../../media/sfu.ts'
 import type { CheckAnswers, CheckProtocol, CheckRequest, CheckTransport } from '../../protocol/check.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import type { TurnCheck } from './turn.ts'
 
 /** More than an honest check moves in each direction, and too little to be worth anything else. */
 export const MAX_CHECK_BYTES = 6_000_000
@@ -18,14 +19,16 @@ interface Lines {
 
 export class LineCheck {
   readonly #openRouter: () => Promise<Router>
+  readonly #turn: Pick<TurnCheck, 'look'>
   #lines: Lines | undefined
   #openings = 0
   #isClosed = false
   /** Of the transports that were closed. */
   #bytesBefore = 0
 
-  constructor(openRouter: () => Promise<Router>) {
+  constructor(openRouter: () => Promise<Router>, turn: Pick<TurnCheck, 'look'>) {
     this.#openRouter = openRouter
+    this.#turn = turn
   }
 
   /** @throws {Refusal} */
@@ -33,6 +36,8 @@ export class LineCheck {
     switch (method) {
       case 'ping':
         return {}
+      case 'turn':
+        return { relays: await this.#turn.look() }
       case 'open':
         return this.#open(data.protocol)
       case 'connect': {

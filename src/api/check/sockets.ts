@@ -12,9 +12,11 @@ import { CHECK_OVER, CHECK_SOCKET_PATH, CheckRequest, type CheckAnswer } from '.
 import { Refusal } from '../../protocol/errors.ts'
 import { Attempts, perMinute } from '../limits/attempts.ts'
 import { LineCheck, MAX_CHECK_BYTES } from './line-check.ts'
+import type { TurnCheck } from './turn.ts'
 
 export interface CheckSocketOptions {
   openRouter: () => Promise<Router>
+  turn: Pick<TurnCheck, 'look'>
   callerOf: (request: IncomingMessage) => string
   /** Checks at the same time; 0: none at all. */
   maxChecks: number
@@ -77,8 +79,8 @@ export class CheckSockets {
   }
 
   #serve(socket: WebSocket, caller: string): void {
-    const { openRouter, log } = this.#options
-    const check = new LineCheck(openRouter)
+    const { openRouter, turn, log } = this.#options
+    const check = new LineCheck(openRouter, turn)
     this.#callers.add(caller)
     const end = (why: string): void => socket.close(CHECK_OVER, why)
     const timeout = setTimeout(() => socket.terminate(), MAX_SECONDS * 1000).unref()

@@ -118,15 +118,18 @@ export function iceServers(
   now: number,
 ): { urls: readonly string[]; username?: string; credential?: string }[] {
   if (turnUrls.length === 0) return []
-  if (turnSecret === undefined) return [{ urls: turnUrls }]
   // This caller may not be admitted yet. An open TURN allocation outlives its credentials: coturn checks them only on creation.
   const ttlSeconds = entry === 'ask' ? lobbyTimeoutSeconds + TURN_TTL_ASKING_SECONDS : TURN_TTL_SECONDS
+  return [{ urls: turnUrls, ...turnAccount({ turnSecret }, ttlSeconds, now) }]
+}
+
+/** What TURN servers take for this time; undefined without their secret. */
+export function turnAccount(
+  { turnSecret }: Pick<HttpSettings, 'turnSecret'>,
+  ttlSeconds: number,
+  now: number,
+): { username: string; credential: string } | undefined {
+  if (turnSecret === undefined) return undefined
   const username = `${Math.floor(now / 1000) + ttlSeconds}:anteroom`
-  return [
-    {
-      urls: turnUrls,
-      username,
-      credential: createHmac('sha1', turnSecret).update(username).digest('base64'),
-    },
-  ]
+  return { username, credential: createHmac('sha1', turnSecret).update(username).digest('base64') }
 }

@@ -1,5 +1,6 @@
 /** What the check found, in sentences: one for each thing that was tried, and the cure where it failed. */
-import type { DeviceProblem, LineResult } from '../../client/client.ts'
+import { relayProblem, type DeviceProblem, type LineResult, type TurnReach } from '../../client/client.ts'
+import type { RelayCheck } from '../../protocol/check.ts'
 import { adviceFor, type BrowserKind, type Device } from '../device-advice.ts'
 
 export type State = 'waiting' | 'running' | 'good' | 'warning' | 'bad'
@@ -12,6 +13,7 @@ export const steps = {
   socket: 'Server',
   udp: 'Sound and picture over UDP',
   tcp: 'Sound and picture over TCP',
+  turn: 'Relay (TURN)',
 } as const
 export type StepName = keyof typeof steps
 
@@ -116,6 +118,44 @@ export function tcpFinding(udp: LineOutcome, tcp: LineOutcome): Finding {
     state: 'bad',
     sentence: 'Nothing comes through over TCP either: you will see and hear nobody.',
     cure: NO_MEDIA,
+  }
+}
+
+/** Of the server's TURN servers: what it found itself, and which of them this browser reaches. */
+export interface TurnOutcome {
+  relays: RelayCheck[]
+  reached: ReadonlyMap<string, TurnReach>
+}
+
+/** @param direct whether sound and picture need no relay from here */
+export function turnFinding(outcome: TurnOutcome | { failed: string }, direct: boolean): Finding {
+  if ('failed' in outcome) return { state: 'warning', sentence: outcome.failed }
+  const { relays, reached } = outcome
+  if (relays.length === 0)
+    return direct
+      ? good('The server has none, and none is needed here.')
+      : {
+          state: 'warning',
+          sentence: 'The server has none.',
+          cure: 'Whoever runs the server may offer TURN over TLS on port 443, which passes almost every network.',
+        }
+  // One fault of the server's own concerns everybody, wherever they are.
+  const problem = relays.map(relayProblem).find((one) => one !== undefined)
+  if (problem)
+    return {
+      state: 'warning',
+      sentence: problem.sentence,
+      cure: `For whoever runs the server: ${problem.cure}`,
+    }
+  const all = relays.map(({ url }) => url)
+  const ways = all.filter((url) => reached.get(url) === 'reached')
+  if (ways.length > 0) return good(`${ways.join(' and ')} can be reached, and it relays to the server.`)
+  if (all.some((url) => reached.get(url) === 'unknown'))
+    return good('It relays to the server; this browser does not tell whether it can be reached from here.')
+  return {
+    state: direct ? 'warning' : 'bad',
+    sentence: `${all.join(' and ')} cannot be reached from here.`,
+    cure: 'Ask whoever runs your network to allow it, and whoever runs the server to offer TURN over TLS on port 443.',
   }
 }
 

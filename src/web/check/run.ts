@@ -1,5 +1,5 @@
 /** Tries one thing after the other, and tells what it found. */
-import { checkLine, CheckSocket, DeviceError, openDevice } from '../../client/client.ts'
+import { checkLine, CheckSocket, DeviceError, openDevice, reachTurn } from '../../client/client.ts'
 import { serverUrl } from '../api.ts'
 import { browserOf } from '../device-advice.ts'
 import {
@@ -9,10 +9,11 @@ import {
   running,
   socketFinding,
   tcpFinding,
+  turnFinding,
   udpFinding,
   type Finding,
-  type LineOutcome,
   type StepName,
+  type TurnOutcome,
 } from './findings.ts'
 
 export type Tell = (step: StepName, finding: Finding) => void
@@ -85,12 +86,16 @@ async function tryServer(tell: Tell): Promise<void> {
     return
   }
   try {
+    tell('turn', running)
+    // The server asks its TURN servers meanwhile.
+    const turn = outcomeOf(tryTurn(socket))
     tell('udp', running)
     const udp = await outcomeOf(checkLine(socket, 'udp', SECONDS))
     tell('tcp', running)
     const tcp = await outcomeOf(checkLine(socket, 'tcp', SECONDS))
     tell('udp', udpFinding(udp, tcp))
     tell('tcp', tcpFinding(udp, tcp))
+    tell('turn', turnFinding(await turn, 'connectMs' in udp || 'connectMs' in tcp))
   } finally {
     socket.close()
   }
@@ -101,8 +106,14 @@ function giveUp(tell: Tell, error: unknown, turnedAway: boolean): void {
   const untried: Finding = { state: 'warning', sentence: 'Not tried, as there was no check.' }
   tell('udp', untried)
   tell('tcp', untried)
+  tell('turn', untried)
 }
 
-function outcomeOf(result: Promise<LineOutcome>): Promise<LineOutcome> {
+async function tryTurn(socket: CheckSocket): Promise<TurnOutcome> {
+  const { relays } = await socket.request('turn')
+  return { relays, reached: await reachTurn(relays.map(({ url }) => url)) }
+}
+
+function outcomeOf<T>(result: Promise<T>): Promise<T | { failed: string }> {
   return result.catch((error: unknown) => ({ failed: error instanceof Error ? error.message : 'It failed.' }))
 }
