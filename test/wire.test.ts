@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sampleRtpParameters } from './support/rtp-samples.ts'
 import { absentServices } from '../src/protocol/requests.ts'
+import type { LocalHome } from '../src/meeting/home.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
 
@@ -434,6 +435,41 @@ test('media relay: a relayed participant removed there is no longer received, an
   await produce(ann, 'video')
   await bob.hears('request:newConsumer', ({ kind }) => kind === 'video')
   assert.equal(host.requested.filter(({ event }) => event === 'newConsumer').length, 1)
+})
+
+test('a device that does not keep up is told to the server, and named by the diagnosis', async (t) => {
+  // Measures only when told to.
+  const server = await TestServer.start({ statsIntervalSeconds: 0 })
+  t.after(() => server.stop())
+  const meetingId = await server.createMeeting()
+  const enter = async (participantId: string) => {
+    const client = server.connect({ meetingId, participantId, token: server.token(['allow_join']) })
+    await client.join()
+    return client
+  }
+  const [ann] = [await enter('ann'), await enter('bob')]
+  await assert.rejects(ann.request('reportDevice', { framesPercentDropped: 101, encodesTooSlowly: false }))
+  await ann.request('reportDevice', { framesPercentDropped: 40, encodesTooSlowly: false })
+  await ann.request('reportDevice', { framesPercentDropped: 12, encodesTooSlowly: true })
+  await (server.meetings as LocalHome).measure(0)
+  await (server.meetings as LocalHome).measure(0)
+  const { body: sessions } = await server.rest('GET', `/v2/sessions?roomId=${meetingId}`)
+  const of = (id: string) => `/v2/sessions/${sessions.data[0].id}/participants/${id}`
+  const { body: diagnosis } = await server.rest('GET', `${of('ann')}/diagnosis`)
+  assert.deepEqual(
+    diagnosis.stretches.map(({ cause, participantId, figures }: any) => [cause, participantId, figures]),
+    [['device', 'ann', { framesPercentDropped: 40, encodesTooSlowly: 1, receivePercentLost: 0 }]],
+  )
+  assert.match(diagnosis.stretches[0].sentence, /device of .* did not show up to 40 %/)
+  const { body: media } = await server.rest('GET', `${of('ann')}/media`)
+  assert.deepEqual(
+    media.samples.map(({ device }: any) => device),
+    [
+      { framesPercentDropped: 40, encodesTooSlowly: true },
+      { framesPercentDropped: null, encodesTooSlowly: null },
+    ],
+  )
+  assert.deepEqual((await server.rest('GET', `${of('bob')}/diagnosis`)).body.stretches, [])
 })
 
 test('stats: of a participant, of one transport, and none of nobody', async () => {

@@ -210,6 +210,10 @@ export class MeetingCore<
   }
 
   /** The media of the current connection. */
+  protected request(method: string, data: object): Promise<unknown> {
+    return this.#signalling.request(method, data)
+  }
+
   protected get media(): M {
     return this.#media.now
   }

@@ -56,6 +56,11 @@ export class Meeting extends MeetingCore<Stream, Media, Devices> {
     return this.media.stats()
   }
 
+  /** Tells the server that our device does not keep up, for its diagnosis of bad media; what it answers does not matter. */
+  reportDevice(report: { framesPercentDropped: number; encodesTooSlowly: boolean }): void {
+    this.request('reportDevice', report).catch(() => undefined)
+  }
+
   /** The people who are in the meeting agree on the key, and on another when somebody leaves. */
   async #agreeOnKey(encryption: Encryption): Promise<void> {
     const group = await encryption.attach({

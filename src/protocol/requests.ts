@@ -128,6 +128,21 @@ export const requests = {
     states: inside,
     data: Type.Object({ peerId: Type.Optional(Id), transportId: Type.Optional(Id) }),
   },
+  /** What a client sees of its own device while that does not keep up. */
+  reportDevice: {
+    states: inside,
+    data: Type.Object({
+      framesPercentDropped: Type.Number({
+        minimum: 0,
+        maximum: 100,
+        description:
+          'Of the frames of one picture that arrived, those not shown because decoding came too late.',
+      }),
+      encodesTooSlowly: Type.Boolean({
+        description: 'Whether the browser sends a smaller picture because its processor is busy.',
+      }),
+    }),
+  },
   produceData: {
     states: inside,
     opensMedia: true,

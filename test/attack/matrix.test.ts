@@ -271,6 +271,10 @@ const table: Record<RequestMethod, Row> = {
   closeBreakouts: { from: 'inside', needs: 'moderate', data: () => ({}) },
   setTimer: { from: 'inside', needs: 'moderate', data: () => ({ seconds: 60 }) },
   createPoll: { from: 'inside', needs: 'moderate', data: () => QUESTION },
+  reportDevice: {
+    from: 'inside',
+    data: () => ({ framesPercentDropped: 40, encodesTooSlowly: true }),
+  },
   votePoll: { from: 'inside', data: async (scene) => ({ pollId: await aPoll(scene), choices: [0] }) },
   endPoll: {
     from: 'inside',

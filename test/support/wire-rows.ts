@@ -32,6 +32,7 @@ const ABSENT = `${WIRE}services that do not exist here are refused immediately`
 const DOOR = 'door.test.ts: '
 const HOSTS = 'hosting.test.ts: hosts'
 const BREAKOUTS = 'breakouts.test.ts: rooms'
+const DEVICE = 'wire.test.ts: a device that does not keep up'
 const POLLS = 'polls.test.ts: polls'
 
 const WHITEBOARD = 'whiteboard.test.ts: one address for everybody'
@@ -103,6 +104,7 @@ export const requestRows: WireRow[] = [
     'announceBreakouts',
     'closeBreakouts',
   ),
+  ...ours(DEVICE, 'reportDevice'),
   ...ours(POLLS, 'createPoll', 'votePoll', 'endPoll'),
   ...here(RECORDING, 'startRecording', 'stopRecording'),
   ...here(HLS, 'startHls', 'stopHls'),

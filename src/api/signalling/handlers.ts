@@ -65,6 +65,8 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   resumeProducer: (live, self, data) => live.media.streams.pauseProducer(self, data.producerId, false),
   produceError: () => undefined,
 
+  reportDevice: (_live, self, data) => self.media.heardOfDevice(data),
+
   produceData: (live, self, data) => live.media.data.produce(self, data),
   getDataProducerStats: (live, self, data) => live.media.data.stats(self, data.dataProducerId),
   getDataConsumerStats: (live, self, data) => live.media.data.stats(self, data.dataConsumerId),

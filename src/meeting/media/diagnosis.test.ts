@@ -71,6 +71,31 @@ const cases: Case[] = [
     is: { cause: 'device', who: 'ann', from: 10, to: 20, says: /device of Ann .* 5 times/ },
   },
   {
+    what: 'frames that her device dropped',
+    ann: [{}, { framesPercentDropped: 41.2 }, { framesPercentDropped: 12 }, {}],
+    is: {
+      cause: 'device',
+      who: 'ann',
+      from: 10,
+      to: 20,
+      says: /^The device of Ann was too slow: it did not show up to 41 % of the frames/,
+    },
+  },
+  {
+    what: 'frames that her device dropped while her line lost packets, as those of broken pictures',
+    ann: [{}, { framesPercentDropped: 41, ...lossyLine }, {}],
+    is: { cause: 'receiver-line', who: 'ann', from: 10, to: 20, says: /^The line of Ann/ },
+  },
+  {
+    what: 'a processor that was busy for a moment, as when a picture begins',
+    ann: [{}, { encodesTooSlowly: 1 }, {}],
+  },
+  {
+    what: 'a processor that was too busy to send all',
+    ann: [{}, { encodesTooSlowly: 1 }, { encodesTooSlowly: 1 }, { encodesTooSlowly: 0 }],
+    is: { cause: 'device', who: 'ann', from: 10, to: 30, says: /processor was too busy to send/ },
+  },
+  {
     what: 'a worker that died, although a line is bad as well',
     ann: [{}, { workerLosses: 1, ...lossyLine }, {}],
     is: { cause: 'server', who: null, from: 10, to: 20, says: /media worker died .* media of Ann/ },

@@ -33,6 +33,9 @@ export interface Evidence {
   /** An index into `iceStates`. */
   ice?: number
   keyFramesAsked?: number
+  framesPercentDropped?: number
+  /** 1: the processor was too busy to send more. */
+  encodesTooSlowly?: number
 }
 
 /** A time in which media was bad for one reason. */
@@ -63,6 +66,8 @@ const FEW_PACKETS = 20
 const STALL_MS = 1000
 /** A client asks once or twice for a key frame when a picture begins. */
 const MANY_KEY_FRAMES = 4
+/** Fewer dropped frames are not seen as standing still. */
+const MANY_FRAMES_PERCENT = 20
 /** A voice alone, in one measurement. */
 const VOICE_PACKETS = 50
 const FEW_PARTICIPANTS = 3
@@ -79,7 +84,7 @@ export function isSuspicious(quality: Quality): boolean {
     Object.keys(receivingOf(quality)).length > 0 ||
     streamLoss(quality) >= BAD_PERCENT ||
     (quality.videosMissing ?? 0) > 0 ||
-    (quality.keyFramesAsked ?? 0) >= MANY_KEY_FRAMES
+    Object.keys(deviceOf(quality)).length > 0
   )
 }
 
@@ -131,6 +136,7 @@ const OF_BEGINNINGS: readonly (keyof Evidence)[] = [
   'receiveAvailableBitrate',
   'keyFramesAsked',
   'cameraScore',
+  'encodesTooSlowly',
 ]
 
 function lasts({ times, evidence }: { times: number; evidence: Evidence }): boolean {
@@ -158,10 +164,22 @@ function findingAt(target: Measurement, others: readonly Measurement[]): Finding
   }
   if (sending) return { ...sending, participantId }
   if (worst) return worst
-  const keyFramesAsked = quality.keyFramesAsked ?? 0
-  if (keyFramesAsked < MANY_KEY_FRAMES) return undefined
-  const evidence = { keyFramesAsked, receivePercentLost: lineLoss(quality) }
+  const device = deviceOf(quality)
+  if (Object.keys(device).length === 0) return undefined
+  const plays = device.keyFramesAsked === undefined && device.framesPercentDropped === undefined
+  const evidence = { ...device, ...(!plays && { receivePercentLost: lineLoss(quality) }) }
   return { cause: 'device', participantId, evidence }
+}
+
+/** What a participant's own device did not manage; empty if nothing is known of it. */
+function deviceOf({ keyFramesAsked, framesPercentDropped, encodesTooSlowly }: Quality): Evidence {
+  return {
+    ...((keyFramesAsked ?? 0) >= MANY_KEY_FRAMES && { keyFramesAsked: keyFramesAsked! }),
+    ...((framesPercentDropped ?? 0) >= MANY_FRAMES_PERCENT && {
+      framesPercentDropped: framesPercentDropped!,
+    }),
+    ...(encodesTooSlowly === 1 && { encodesTooSlowly }),
+  }
 }
 
 const badness = ({ cause, evidence }: Finding): number =>
@@ -282,9 +300,18 @@ function sentenceOf({ cause, participantId, evidence }: Omit<Stretch, 'sentence'
   }
   const seen = participantId === names.whom ? '' : `, and ${whom} received that`
   if (cause === 'sender-line') return `The line of ${who} was bad: ${ofSending(evidence)}${seen}.`
-  return evidence.keyFramesAsked === undefined
-    ? `The camera of ${who} was on, but their device sent no picture, although their voice arrived${seen}.`
-    : `The device of ${who} could not play what it received: it asked for a new picture ${evidence.keyFramesAsked} times in one measurement, although next to nothing was lost on its line.`
+  return evidence.cameraScore === undefined
+    ? ofDevice(evidence, who)
+    : `The camera of ${who} was on, but their device sent no picture, although their voice arrived${seen}.`
+}
+
+function ofDevice({ keyFramesAsked, framesPercentDropped }: Evidence, who: string): string {
+  const noLoss = 'although next to nothing was lost on its line'
+  if (framesPercentDropped !== undefined)
+    return `The device of ${who} was too slow: it did not show up to ${percentOf(framesPercentDropped)} of the frames of a picture, ${noLoss}.`
+  if (keyFramesAsked !== undefined)
+    return `The device of ${who} could not play what it received: it asked for a new picture ${keyFramesAsked} times in one measurement, ${noLoss}.`
+  return `The device of ${who} was too slow: its processor was too busy to send the picture as large as its line allows.`
 }
 
 function ofServer(evidence: Evidence, whom: string): string {

@@ -114,6 +114,7 @@ export async function measure(
   const samples = (['audio', 'video'] as const).map((kind) =>
     flowing.find((live) => mediaOf(live.kind) === kind),
   )
+  const device = media.takeDevice()
   const askedAt = now()
   const [lines] = await Promise.all([
     linesOf(media),
@@ -142,6 +143,8 @@ export async function measure(
       workerLosses,
       workerAnswerMs: Math.max(0, now() - askedAt),
       eventLoopLagMs,
+      framesPercentDropped: device?.framesPercentDropped ?? null,
+      encodesTooSlowly: device ? Number(device.encodesTooSlowly) : null,
     },
   })
   return { quality: media.quality, ...trafficOf(media, lines) }

@@ -37,6 +37,12 @@ export interface LiveDataConsumer {
   offered: boolean
 }
 
+/** What a client sees of its own device. */
+export interface DeviceReport {
+  framesPercentDropped: number
+  encodesTooSlowly: boolean
+}
+
 export type Direction = 'send' | 'receive'
 
 export class ParticipantMedia {
@@ -68,9 +74,25 @@ export class ParticipantMedia {
   readonly told = new Set<StreamKind>()
   /** The last measurement. */
   quality: Quality | undefined
+  /** The worst that the client told of its device since the last measurement; null if it told nothing. */
+  #device: DeviceReport | null = null
 
   constructor(link: Link) {
     this.#link = link
+  }
+
+  heardOfDevice({ framesPercentDropped, encodesTooSlowly }: DeviceReport): void {
+    this.#device = {
+      framesPercentDropped: Math.max(framesPercentDropped, this.#device?.framesPercentDropped ?? 0),
+      encodesTooSlowly: encodesTooSlowly || (this.#device?.encodesTooSlowly ?? false),
+    }
+  }
+
+  /** Called by each measurement. */
+  takeDevice(): DeviceReport | null {
+    const device = this.#device
+    this.#device = null
+    return device
   }
 
   /** The newest transport of this direction. */

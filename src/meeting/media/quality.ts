@@ -45,6 +45,8 @@ export const figureNames = [
   'workerLosses',
   'workerAnswerMs',
   'eventLoopLagMs',
+  'framesPercentDropped',
+  'encodesTooSlowly',
 ] as const
 
 /** The states of ICE and the protocols, by the number that stands for them in a measurement. */
@@ -89,6 +91,9 @@ export type Circumstances = Pick<
   | 'workerAnswerMs'
   /** The most by which the event loop of the server was late. */
   | 'eventLoopLagMs'
+  /** What the client told of its device: frames that arrived and were not shown; 1 if its processor was too busy to send more. */
+  | 'framesPercentDropped'
+  | 'encodesTooSlowly'
 >
 
 export interface Measured {

@@ -31,6 +31,8 @@ const Evidence = Type.Object(
     receiveReportBitrate: figure('0: the client sent no reports about what it received'),
     ice: figure('3: the connection was interrupted'),
     keyFramesAsked: figure('how often the client asked for a new picture in one measurement'),
+    framesPercentDropped: figure('frames of a picture that arrived and were not shown, in percent'),
+    encodesTooSlowly: figure('1: the processor of the device was too busy to send a larger picture'),
   },
   { description: 'The worst figures of the stretch from which the cause follows.' },
 )
@@ -115,6 +117,18 @@ export const MediaSample = Type.Object({
       }),
     },
     { description: 'Packets and losses of sound and of pictures are those of one stream each.' },
+  ),
+  device: Type.Object(
+    {
+      framesPercentDropped: known('frames of a picture that arrived and were not shown'),
+      encodesTooSlowly: Type.Union([Type.Boolean(), Type.Null()], {
+        description: 'whether its processor was too busy to send a larger picture',
+      }),
+    },
+    {
+      description:
+        'What the client told of its device; null while it keeps up, and for clients that tell nothing.',
+    },
   ),
   pathChanges: known('how many connections came from another address than before'),
   worker: Type.Object({

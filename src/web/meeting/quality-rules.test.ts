@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  dropped,
   faultOf,
   faultsOf,
   isShown,
@@ -34,6 +35,13 @@ test('a stream suffers from loss, from a slow computer, or shows nothing at all'
     ['it came late', picture(200, 60, 1), picture(100, 30, 0), undefined],
   ]
   for (const [what, now, before, fault] of cases) assert.equal(faultOf(now, before), fault, what)
+})
+
+test('dropped frames are those since the last look, of enough', () => {
+  assert.equal(dropped(picture(200, 60, 40, 20), picture(100, 40, 30, 10)), 0.5)
+  assert.equal(dropped(picture(200, 60, 40, 20), undefined), 0)
+  assert.equal(dropped(picture(200, 45, 40, 5), picture(100, 40, 40)), 0, 'too few say nothing')
+  assert.equal(dropped(sound(200), sound(100)), 0)
 })
 
 test('the fault is ours if most suffer, theirs if one among several does, and open between two', () => {

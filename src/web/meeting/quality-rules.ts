@@ -41,10 +41,14 @@ export function faultOf(
     return 'unplayable'
   const lost = now.lost - before.lost
   if (packets >= ENOUGH_PACKETS && lost / (packets + lost) >= MUCH_LOST) return 'lossy'
-  if (!frames || !before.frames) return undefined
+  return dropped(now, before) >= MUCH_DROPPED ? 'slow' : undefined
+}
+
+/** The part of the frames of a stream that arrived since the last look and were not shown, from 0 to 1. */
+export function dropped({ frames }: Received, before: Received | undefined): number {
+  if (!frames || !before?.frames) return 0
   const received = frames.received - before.frames.received
-  const dropped = frames.dropped - before.frames.dropped
-  return received >= ENOUGH_FRAMES && dropped / received >= MUCH_DROPPED ? 'slow' : undefined
+  return received < ENOUGH_FRAMES ? 0 : Math.min(1, (frames.dropped - before.frames.dropped) / received)
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Watches the quality of the connection, and keeps the figures for those who want to see them. */
 import type { Meeting } from '../../client/client.ts'
 import {
+  dropped,
   faultOf,
   faultsOf,
   isShown,
@@ -13,6 +14,8 @@ import {
 import { viewOf, type Subscribe, type View } from './view.ts'
 
 const LOOK_MS = 3000
+/** From this part on, the server is told. */
+const MUCH_DROPPED = 0.1
 
 export interface Figures {
   roundTripMs: number | undefined
@@ -35,6 +38,8 @@ export class Quality {
   readonly #listeners = new Set<() => void>()
   #faults: Lasting = new Map()
   #received = new Map<string, Received>()
+  /** The part of the frames of the worst picture that were not shown, since the last look. */
+  #dropped = 0
   #bytes: { at: number; sent: number; received: number } | undefined
   #figures: Figures | undefined
 
@@ -68,6 +73,12 @@ export class Quality {
     const { sent, figures } = this.#sent(sending, receiving)
     this.#figures = figures
     this.#faults = lastingOf(this.#faults, faultsOf(this.#meeting.self.id, sent, this.#streams(receiving)))
+    const encodesTooSlowly = sent?.limitedBy === 'cpu'
+    if (encodesTooSlowly || this.#dropped >= MUCH_DROPPED)
+      this.#meeting.reportDevice({
+        framesPercentDropped: Math.round(100 * this.#dropped),
+        encodesTooSlowly,
+      })
     for (const listener of [...this.#listeners]) listener()
   }
 
@@ -90,10 +101,14 @@ export class Quality {
       })
     }
     const faults = new Map<string, ReturnType<typeof faultOf>[]>()
+    this.#dropped = 0
     for (const [id, { streams }] of this.#meeting.participants) {
       const those = [...streams.values()].flatMap(({ track, paused }) => {
         const counters = now.get(track.id)
-        return counters && !paused ? [faultOf(counters, this.#received.get(track.id))] : []
+        if (!counters || paused) return []
+        const before = this.#received.get(track.id)
+        this.#dropped = Math.max(this.#dropped, dropped(counters, before))
+        return [faultOf(counters, before)]
       })
       if (those.length > 0) faults.set(id, those)
     }

@@ -179,6 +179,10 @@ export function toMediaSample(at: number, quality: Quality): MediaSample {
         keyFramesAsked: quality.keyFramesAsked,
       },
     },
+    device: {
+      framesPercentDropped: quality.framesPercentDropped,
+      encodesTooSlowly: quality.encodesTooSlowly === null ? null : quality.encodesTooSlowly > 0,
+    },
     pathChanges: quality.pathChanges,
     worker: {
       index: quality.worker,
