@@ -7,6 +7,7 @@ import { TOTP } from 'otpauth'
 import { complaints as violations, overflow } from './support/accessibility.ts'
 import { CLIENT_ID, CLIENT_SECRET, TestProvider } from './support/oidc.ts'
 import { launchBrowser } from './support/browser.ts'
+import { Stage } from './support/rest-calls.ts'
 import { TestServer } from './support/test-server.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -148,6 +149,79 @@ test('an operator sets up a second factor, signs in with it, and uses a recovery
   await button('Second factor').click()
   await dialog.getByText('9 recovery codes are left').waitFor()
   await page.keyboard.press('Escape')
+})
+
+test('a viewer is shown no button that the server would refuse', async () => {
+  const stage = new Stage(server)
+  const { roomId, ann } = await stage.busySession()
+  const token = server.token(['allow_join'])
+  await server.connect({ meetingId: roomId, token, participantId: 'ned' }).join()
+  await server.rest('POST', '/v2/sessions/participants/remove', { roomId, participantId: 'ned' })
+  await server.rest('POST', '/v2/invites', { roomId, entry: 'ask' })
+  /** What an operator finds in each place besides the buttons of a viewer. */
+  const actions: Record<string, string[]> = {
+    meetings: ['New meeting'],
+    [`meetings/${roomId}`]: [
+      'Join as moderator',
+      'End session',
+      'Deactivate',
+      'New invite link',
+      'Revoke the link of …',
+      'Admit Gus',
+      'Deny Gus',
+      'Microphone of Ann is on: switch it off',
+      'Camera of Ann is off: ask to switch it on',
+      'Screen of Ann is off: ask to switch it on',
+      'Remove Ann',
+      'Lift the removal of ned',
+    ],
+    keys: ['New key', 'Rename', 'New project', 'Change …', 'Rotate …', 'Revoke …'],
+    webhooks: ['Replay all parked', 'Set up'],
+    tokens: ['Make token'],
+    console: ['Send'],
+    operators: [],
+  }
+  const seen: Record<string, Record<string, string[]>> = {}
+  for (const role of ['viewer', 'operator']) {
+    const { cookie } = await stage.operator(role)
+    const [name = '', value = ''] = cookie.split('=')
+    const theirContext = await browser.newContext({ viewport: { width: 1280, height: 860 } })
+    await theirContext.addCookies([{ name, value, url: server.url }])
+    const theirs = await theirContext.newPage()
+    theirs.setDefaultTimeout(90_000)
+    seen[role] = {}
+    for (const place of Object.keys(actions)) {
+      await theirs.goto(`${server.url}/dashboard/${place}`)
+      await theirs.locator('main h1').first().waitFor()
+      await theirs.locator('main .skeleton').first().waitFor({ state: 'detached' })
+      if (place.startsWith('meetings/')) await theirs.getByRole('table', { name: 'Invite links' }).waitFor()
+      const names = await theirs
+        .locator('main button')
+        .evaluateAll((found) => found.map((one) => one.getAttribute('aria-label') ?? one.textContent.trim()))
+      seen[role][place] = names.map((one) =>
+        one.replace(/^(Revoke the link of|Change|Rotate|Revoke) .*/, '$1 …'),
+      )
+      assert.equal(await theirs.getByRole('link', { name: 'Audit' }).count(), 0, 'for owners alone')
+    }
+    if (role === 'viewer') {
+      await theirs.goto(`${server.url}/dashboard/meetings/${roomId}`)
+      await theirs.getByRole('img', { name: 'Microphone of Ann is on' }).waitFor()
+      const before = page
+      page = theirs
+      await looksRight('meeting of a viewer')
+      page = before
+    }
+    await theirContext.close()
+  }
+  for (const [place, all] of Object.entries(actions)) {
+    const viewers = new Set(seen.viewer![place])
+    assert.deepEqual(
+      [...new Set(seen.operator![place]!.filter((name) => !viewers.has(name)))].toSorted(),
+      all.toSorted(),
+      place,
+    )
+  }
+  ann.close()
 })
 
 test('an owner requires a second factor of all, and an operator sets one up before anything else', async () => {

@@ -3,6 +3,8 @@
  * so that it does not follow from the program.
  */
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { OperatorRole } from '../../src/store/store.ts'
 import { bodyOf, bodyTypeOf, calls, Stage, type Call } from '../support/rest-calls.ts'
@@ -99,6 +101,7 @@ let stage: Stage
 let projectId: string
 const cookies: Partial<Record<OperatorRole, string>> = {}
 let security: Record<string, Record<string, unknown>[]>
+const deprecated = new Set<string>()
 before(async () => {
   server = await TestServer.start({ webhookAllowPrivate: true })
   stage = new Stage(server)
@@ -107,7 +110,11 @@ before(async () => {
   const { paths } = await (await fetch(`${server.url}/openapi.json`)).json()
   security = Object.fromEntries(
     Object.entries<any>(paths).flatMap(([path, item]) =>
-      Object.entries<any>(item).map(([verb, spec]) => [`${verb.toUpperCase()} ${path}`, spec.security ?? []]),
+      Object.entries<any>(item).map(([verb, spec]) => {
+        const key = `${verb.toUpperCase()} ${path}`
+        if (spec.deprecated) deprecated.add(key)
+        return [key, spec.security ?? []]
+      }),
     ),
   )
 })
@@ -174,6 +181,35 @@ describe('operations of operators by role', () => {
       }
     })
   }
+})
+
+test('the dashboard is told what each role may not do, and asks about operations that exist', async () => {
+  const inProject = Object.keys(security).filter(
+    (key) => !key.startsWith('GET ') && security[key]!.some((way) => 'token' in way) && !deprecated.has(key),
+  )
+  for (const [index, role] of ROLES.entries()) {
+    const answer = await fetch(`${server.url}/v2/admin/sign-in`, { headers: { cookie: cookies[role]! } })
+    const { self } = (await answer.json()) as { self: { mayNot: string[] } }
+    const higher = Object.keys(policy).filter((key) => ROLES.indexOf(policy[key]!) > index)
+    assert.deepEqual(
+      self.mayNot.toSorted(),
+      [...higher, ...(role === 'viewer' ? inProject : [])].toSorted(),
+      role,
+    )
+  }
+  const folder = join(import.meta.dirname, '../../src/web/dashboard')
+  const asked = new Set<string>()
+  for (const name of await readdir(folder, { recursive: true }))
+    if (name.endsWith('.tsx'))
+      for (const [operation] of (await readFile(join(folder, name), 'utf8')).matchAll(
+        /(?<=['`])(POST|PUT|PATCH|DELETE|GET) \/[^'`$]+(?=['`])/g,
+      ))
+        asked.add(operation)
+  assert.ok(asked.size > 15, 'they are found')
+  assert.deepEqual(
+    [...asked].filter((operation) => !(operation in security)),
+    [],
+  )
 })
 
 describe('operations inside a project by role: a viewer only reads', () => {

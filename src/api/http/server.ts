@@ -18,6 +18,7 @@ import { traceRequests } from './traced-requests.ts'
 import { answerPreflights, METHODS, readableByPages } from './cors.ts'
 import { CHAT_PATH } from '../chat/sockets.ts'
 import { assertDeclared, validateByDescription, type TypedApp } from '../rest/describe.ts'
+import { noteRoles } from '../rest/refused-operations.ts'
 import { fileRoutes } from '../rest/files.ts'
 import type { Gate } from '../limits/gate.ts'
 import { getTokenRoutes } from '../rest/get-token.ts'
@@ -128,6 +129,7 @@ export function buildHttp(context: HttpContext, { tls, plain }: Listening = {}):
   documentRoutes(app, context)
   void app.register((documented: TypedApp, _options, done) => {
     documented.addHook('onRoute', assertDeclared)
+    noteRoles(documented)
     registerOlderPaths(documented)
     for (const routes of [
       healthRoutes,

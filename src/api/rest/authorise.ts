@@ -21,7 +21,7 @@ import { refusalFromOutside } from '../../meeting/roster/permissions.ts'
 import { idsOf } from '../../meeting/door/door.ts'
 import { Removals } from '../../meeting/door/removals.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import { roleForMethod } from '../../project/roles.ts'
+import { roleFor } from './refused-operations.ts'
 import { assertInScope, operatorTokenId } from '../../token/token.ts'
 import { grantOf } from '../context.ts'
 
@@ -74,7 +74,10 @@ export async function authoriseOperator(
   context: HttpContext,
   action: OutsideAction,
 ): Promise<void> {
-  const identity = await context.admin.authorise(request, roleForMethod(request.method))
+  const identity = await context.admin.authorise(
+    request,
+    roleFor(request.routeOptions.config, request.method)!,
+  )
   if (identity.by === 'key') throw new TypeError('the admin key stands in the header of tokens')
   const projectId = String(request.headers[PROJECT_HEADER])
   const key = context.keys.defaultKey(projectId)

@@ -26,7 +26,13 @@ const self = {
     description: 'Whether the operator signs in by OpenID Connect, without a password here.',
   }),
 }
-export const Self = Type.Object(self)
+export const Self = Type.Object({
+  ...self,
+  mayNot: Type.Array(Type.String(), {
+    description:
+      'The operations that are refused to this role, as this document names them: `POST /v2/admin/keys`.',
+  }),
+})
 export type Self = Static<typeof Self>
 
 /** What the caller has to do next. */

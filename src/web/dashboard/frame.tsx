@@ -9,7 +9,7 @@ import { Boundary } from './parts/boundary.tsx'
 import { Glyph, type GlyphName } from './parts/glyph.tsx'
 import { useNotice } from './parts/notices.tsx'
 import { Problem, Shown, Skeleton } from './parts/states.tsx'
-import { ProjectContext } from './project.tsx'
+import { mayCall, ProjectContext } from './project.tsx'
 import { Link, useRouter } from './router.tsx'
 import { KeysScreen } from './keys/screen.tsx'
 import { MeetingScreen } from './meeting/screen.tsx'
@@ -20,7 +20,7 @@ import { SettingsScreen } from './screens/settings.tsx'
 import { ChoosePassword } from './screens/sign-in.tsx'
 import { DeliveryScreen } from './screens/delivery.tsx'
 import { WebhooksScreen } from './screens/webhooks.tsx'
-import type { OperatorRole, Self } from '../../protocol/rest/admin.ts'
+import type { Self } from '../../protocol/rest/admin.ts'
 import type { Project, ProjectList } from '../../protocol/rest/keys.ts'
 
 // Loaded when they are opened, which keeps the first screen small.
@@ -37,7 +37,7 @@ const SessionScreen = lazy(async () => ({ default: (await import('./screens/sess
 const UsageScreen = lazy(async () => ({ default: (await import('./usage/screen.tsx')).UsageScreen }))
 const TokensScreen = lazy(async () => ({ default: (await import('./screens/tokens.tsx')).TokensScreen }))
 
-const SECTIONS: readonly { path: string; title: string; glyph: GlyphName; role?: OperatorRole }[] = [
+const SECTIONS: readonly { path: string; title: string; glyph: GlyphName; needs?: string }[] = [
   { path: '', title: 'Overview', glyph: 'overview' },
   { path: 'meetings', title: 'Meetings', glyph: 'meetings' },
   { path: 'sessions', title: 'Sessions', glyph: 'sessions' },
@@ -48,7 +48,7 @@ const SECTIONS: readonly { path: string; title: string; glyph: GlyphName; role?:
   { path: 'tokens', title: 'Tokens', glyph: 'tokens' },
   { path: 'console', title: 'Console', glyph: 'console' },
   { path: 'operators', title: 'Operators', glyph: 'operators' },
-  { path: 'audit', title: 'Audit', glyph: 'audit', role: 'owner' },
+  { path: 'audit', title: 'Audit', glyph: 'audit', needs: 'GET /v2/admin/audit' },
   { path: 'settings', title: 'Settings', glyph: 'settings' },
 ]
 
@@ -97,7 +97,7 @@ export function Frame({
         </Link>
         <ProjectSwitch projects={projects} project={project} />
         <nav aria-label="Dashboard">
-          {SECTIONS.filter(({ role }) => self?.role === 'owner' || role === undefined).map(
+          {SECTIONS.filter(({ needs }) => needs === undefined || mayCall(self, needs)).map(
             ({ path, title, glyph }) => (
               <Link key={path} path={path === '' ? [] : [path]} current={section?.path === path}>
                 <Glyph name={glyph} />

@@ -1,6 +1,6 @@
 /** Signing in to the dashboard, the password, the browsers that are signed in, signing out. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { OperatorRecord } from '../../../store/store.ts'
+import type { OperatorRecord, OperatorRole } from '../../../store/store.ts'
 import type { Routes } from '../../context.ts'
 import type { NewSignIn } from './sign-in.ts'
 import { Refusal } from '../../../protocol/errors.ts'
@@ -63,7 +63,7 @@ export const signInRoutes: Routes = (app, context) => {
     give(request, reply, cookie)
     request.operator = { by: 'sign-in', role: operator.role, operator, ...signInOf(cookie) }
     const needs = (await mustEnrol(store, operator)) ? ('enrolment' as const) : null
-    return { signedIn: true, passwordSet: hasWayIn(operator), self: selfOf(operator), needs }
+    return { signedIn: true, passwordSet: hasWayIn(operator), self: selfOf(operator, app.refusedTo), needs }
   }
   const localOperators = async () =>
     (await store.operators.list()).filter(({ externalId }) => externalId === null)
@@ -145,7 +145,7 @@ export const signInRoutes: Routes = (app, context) => {
         signedIn: identity !== undefined,
         needs: self && (await mustEnrol(store, self)) ? ('enrolment' as const) : null,
         passwordSet: self ? hasWayIn(self) : all.some(({ password }) => password !== null),
-        self: self ? selfOf(self) : null,
+        self: self ? selfOf(self, app.refusedTo) : null,
         asksName: all.filter(({ externalId }) => externalId === null).length > 1,
         provider: context.oidc?.name ?? null,
         atThisMachine: owner.isHere(request, 'own'),
@@ -232,7 +232,7 @@ export const signInRoutes: Routes = (app, context) => {
       else await signIn.drop(cookie)
       const signedIn = identity.by === 'sign-in'
       const needs = signedIn && (await mustEnrol(store, self)) ? ('enrolment' as const) : null
-      return { signedIn, passwordSet: true, self: signedIn ? selfOf(self) : null, needs }
+      return { signedIn, passwordSet: true, self: signedIn ? selfOf(self, app.refusedTo) : null, needs }
     },
   )
 
@@ -282,10 +282,14 @@ const signInOf = (cookie: string) => ({ cookie, signInId: signInIdOf({ tokenHash
 const hasWayIn = ({ password, externalId }: OperatorRecord): boolean =>
   password !== null || externalId !== null
 
-const selfOf = ({ operatorId, name, role, totpSince, externalId }: OperatorRecord): Self => ({
+const selfOf = (
+  { operatorId, name, role, totpSince, externalId }: OperatorRecord,
+  refusedTo: (role: OperatorRole) => string[],
+): Self => ({
   operatorId,
   name,
   role,
   secondFactor: totpSince !== null,
   external: externalId !== null,
+  mayNot: refusedTo(role),
 })

@@ -92,7 +92,8 @@ interface Answer {
 }
 
 function Call({ operation, apiKey }: { operation: Operation; apiKey: string }) {
-  const { api, project } = useProject()
+  const { api, project, may } = useProject()
+  const mayCall = may('POST /v2/admin/projects/{projectId}/token')
   const { busy, problem, run } = useAction()
   const [values, setValues] = useState<Record<string, string>>({})
   const [body, setBody] = useState(operation.body ?? '')
@@ -155,10 +156,13 @@ function Call({ operation, apiKey }: { operation: Operation; apiKey: string }) {
           />
         )}
         <Failure text={wrong || problem} />
+        {!mayCall && <p className="quiet">Your role makes no tokens; call with your own.</p>}
         <div className="row">
-          <button className="primary" disabled={busy}>
-            Send
-          </button>
+          {mayCall && (
+            <button className="primary" disabled={busy}>
+              Send
+            </button>
+          )}
           <CopyButton what="curl command" value={curlOf(method, url, sent)} />
         </div>
       </Form>

@@ -16,7 +16,7 @@ type Asking =
   | { what: 'secret'; key: NewKey }
 
 export function KeysScreen() {
-  const { api, project, refresh } = useProject()
+  const { api, project, refresh, may } = useProject()
   const { go } = useRouter()
   const [asking, setAsking] = useState<Asking>()
   const query = useQuery(
@@ -25,6 +25,7 @@ export function KeysScreen() {
         .data,
     project.projectId,
   )
+  const actions = (['change', 'rotate', 'revoke'] as const).filter((what) => may(CALLS[what]))
   const close = (): void => setAsking(undefined)
   const shown = (key: NewKey): void => {
     setAsking({ what: 'secret', key })
@@ -34,9 +35,11 @@ export function KeysScreen() {
     <>
       <div className="head">
         <h1>Keys</h1>
-        <button className="primary" onClick={() => setAsking({ what: 'create' })}>
-          New key
-        </button>
+        {may('POST /v2/admin/keys') && (
+          <button className="primary" onClick={() => setAsking({ what: 'create' })}>
+            New key
+          </button>
+        )}
       </div>
       <section className="box project-box" aria-labelledby="project-name">
         <div>
@@ -49,8 +52,12 @@ export function KeysScreen() {
           </p>
         </div>
         <div className="row wrap">
-          <button onClick={() => setAsking({ what: 'rename-project' })}>Rename</button>
-          <button onClick={() => setAsking({ what: 'project' })}>New project</button>
+          {may('PATCH /v2/admin/projects/{projectId}') && (
+            <button onClick={() => setAsking({ what: 'rename-project' })}>Rename</button>
+          )}
+          {may('POST /v2/admin/projects') && (
+            <button onClick={() => setAsking({ what: 'project' })}>New project</button>
+          )}
         </div>
       </section>
       <Shown query={query}>
@@ -99,7 +106,7 @@ export function KeysScreen() {
                   cell: (key) =>
                     !isOver(key) && (
                       <span className="row tight">
-                        {(['change', 'rotate', 'revoke'] as const).map((what) => (
+                        {actions.map((what) => (
                           <button
                             key={what}
                             className={what === 'revoke' ? 'danger-line' : undefined}
@@ -157,6 +164,11 @@ export function KeysScreen() {
   )
 }
 
+const CALLS = {
+  change: 'PATCH /v2/admin/keys/{apiKey}',
+  rotate: 'POST /v2/admin/keys/{apiKey}/rotate',
+  revoke: 'POST /v2/admin/keys/{apiKey}/revoke',
+} as const
 const VERBS = { change: 'Change', rotate: 'Rotate', revoke: 'Revoke' } as const
 
 const isOver = ({ revokedAt }: ShownKey): boolean => revokedAt !== null && revokedAt <= Date.now()

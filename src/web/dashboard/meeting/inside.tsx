@@ -28,7 +28,7 @@ const SWITCHES: Record<Kind, { icon: ReactNode; iconOff: ReactNode; title: strin
   },
 }
 
-/** The participants, with switches for their streams. */
+/** The participants, with switches for their streams. What the operator may not do is undefined. */
 export function Inside({
   participants,
   mute,
@@ -36,9 +36,9 @@ export function Inside({
   remove,
 }: {
   participants: LiveParticipant[]
-  mute: (who: LiveParticipant, kind: Kind) => void
-  ask: (who: LiveParticipant, kind: Kind) => void
-  remove: (who: LiveParticipant) => void
+  mute: ((who: LiveParticipant, kind: Kind) => void) | undefined
+  ask: ((who: LiveParticipant, kind: Kind) => void) | undefined
+  remove: ((who: LiveParticipant) => void) | undefined
 }) {
   return (
     <Table
@@ -63,32 +63,31 @@ export function Inside({
           cell: (who) => (
             <span className="row tight">
               {(Object.keys(SWITCHES) as Kind[]).map((kind) => (
-                <Switch
-                  key={kind}
-                  kind={kind}
-                  who={who}
-                  onClick={() => (isOn(who.streams, kind) ? mute(who, kind) : ask(who, kind))}
-                />
+                <Switch key={kind} kind={kind} who={who} onClick={isOn(who.streams, kind) ? mute : ask} />
               ))}
             </span>
           ),
         },
         { title: 'Sound', figures: true, cell: ({ quality }) => <Meter value={quality?.audio} /> },
         { title: 'Picture', figures: true, cell: ({ quality }) => <Meter value={quality?.video} /> },
-        {
-          title: 'Remove',
-          actions: true,
-          cell: (who) => (
-            <button
-              className="danger-line"
-              aria-label={`Remove ${shownName(who)}`}
-              onClick={() => remove(who)}
-            >
-              <Glyph name="remove" />
-              Remove
-            </button>
-          ),
-        },
+        ...(remove
+          ? [
+              {
+                title: 'Remove',
+                actions: true,
+                cell: (who: LiveParticipant) => (
+                  <button
+                    className="danger-line"
+                    aria-label={`Remove ${shownName(who)}`}
+                    onClick={() => remove(who)}
+                  >
+                    <Glyph name="remove" />
+                    Remove
+                  </button>
+                ),
+              },
+            ]
+          : []),
       ]}
     />
   )
@@ -96,18 +95,39 @@ export function Inside({
 
 const isOn = (streams: readonly StreamKind[], kind: Kind): boolean => streams.includes(kind)
 
-function Switch({ kind, who, onClick }: { kind: Kind; who: LiveParticipant; onClick: () => void }) {
+function Switch({
+  kind,
+  who,
+  onClick,
+}: {
+  kind: Kind
+  who: LiveParticipant
+  onClick: ((who: LiveParticipant, kind: Kind) => void) | undefined
+}) {
   const { icon, iconOff, title } = SWITCHES[kind]
   const on = isOn(who.streams, kind)
-  const does = (name: string): string =>
-    on ? `${title} of ${name} is on: switch it off` : `${title} of ${name} is off: ask to switch it on`
+  const does = (name: string): string => {
+    const state = `${title} of ${name} is ${on ? 'on' : 'off'}`
+    return onClick ? `${state}: ${on ? 'switch it off' : 'ask to switch it on'}` : state
+  }
   const name = shownName(who)
+  if (!onClick)
+    return (
+      <span
+        className={on ? 'switch on' : 'switch'}
+        role="img"
+        aria-label={does(name)}
+        title={does(isolated(name))}
+      >
+        {on ? icon : iconOff}
+      </span>
+    )
   return (
     <button
       className={on ? 'switch on' : 'switch'}
       aria-label={does(name)}
       title={does(isolated(name))}
-      onClick={onClick}
+      onClick={() => onClick(who, kind)}
     >
       {on ? icon : iconOff}
     </button>

@@ -10,7 +10,8 @@ export function Waiting({
   respond,
 }: {
   requests: Live['entryRequests']
-  respond: (who: Who, decision: 'allowed' | 'denied') => void
+  /** Undefined: the operator may not answer. */
+  respond: ((who: Who, decision: 'allowed' | 'denied') => void) | undefined
 }) {
   if (requests.length === 0) return null
   return (
@@ -23,21 +24,23 @@ export function Waiting({
               <Foreign text={shownName(who)} />
             </span>
             <span className="quiet">asked {formatDistance(who.askedAt, Date.now())}</span>
-            <span className="row">
-              <button
-                className="primary"
-                aria-label={`Admit ${shownName(who)}`}
-                onClick={clickedOnce(() => respond(who, 'allowed'))}
-              >
-                Admit
-              </button>
-              <button
-                aria-label={`Deny ${shownName(who)}`}
-                onClick={clickedOnce(() => respond(who, 'denied'))}
-              >
-                Deny
-              </button>
-            </span>
+            {respond && (
+              <span className="row">
+                <button
+                  className="primary"
+                  aria-label={`Admit ${shownName(who)}`}
+                  onClick={clickedOnce(() => respond(who, 'allowed'))}
+                >
+                  Admit
+                </button>
+                <button
+                  aria-label={`Deny ${shownName(who)}`}
+                  onClick={clickedOnce(() => respond(who, 'denied'))}
+                >
+                  Deny
+                </button>
+              </span>
+            )}
           </li>
         ))}
       </ul>
@@ -46,7 +49,13 @@ export function Waiting({
 }
 
 /** The people who were admitted and have not joined yet. */
-export function Entering({ seats, remove }: { seats: Live['entering']; remove: (who: Who) => void }) {
+export function Entering({
+  seats,
+  remove,
+}: {
+  seats: Live['entering']
+  remove: ((who: Who) => void) | undefined
+}) {
   if (seats.length === 0) return null
   return (
     <section className="box" aria-labelledby="entering">
@@ -59,9 +68,11 @@ export function Entering({ seats, remove }: { seats: Live['entering']; remove: (
               <Foreign text={shownName(who)} />
             </span>
             <span className="quiet">let in {formatDistance(who.admittedAt, Date.now())}</span>
-            <button aria-label={`Remove ${shownName(who)}`} onClick={() => remove(who)}>
-              Remove
-            </button>
+            {remove && (
+              <button aria-label={`Remove ${shownName(who)}`} onClick={() => remove(who)}>
+                Remove
+              </button>
+            )}
           </li>
         ))}
       </ul>
@@ -70,7 +81,13 @@ export function Entering({ seats, remove }: { seats: Live['entering']; remove: (
 }
 
 /** The people who were removed from the current session. */
-export function Removed({ removals, lift }: { removals: Removals['data']; lift: (who: Who) => void }) {
+export function Removed({
+  removals,
+  lift,
+}: {
+  removals: Removals['data']
+  lift: ((who: Who) => void) | undefined
+}) {
   if (removals.length === 0) return null
   return (
     <section className="box" aria-labelledby="removed">
@@ -91,12 +108,14 @@ export function Removed({ removals, lift }: { removals: Removals['data']; lift: 
             {who.tokenShared && (
               <span className="quiet">Others share the token, so only this participant id is kept out.</span>
             )}
-            <button
-              aria-label={`Lift the removal of ${shownName(who)}`}
-              onClick={clickedOnce(() => lift(who))}
-            >
-              Lift
-            </button>
+            {lift && (
+              <button
+                aria-label={`Lift the removal of ${shownName(who)}`}
+                onClick={clickedOnce(() => lift(who))}
+              >
+                Lift
+              </button>
+            )}
           </li>
         ))}
       </ul>

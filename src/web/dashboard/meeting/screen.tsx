@@ -78,6 +78,7 @@ function Head({
   isLive: boolean
   ask: (asking: Asking) => void
 }) {
+  const { may } = useProject()
   return (
     <div className="head">
       <div>
@@ -97,15 +98,17 @@ function Head({
       </div>
       {!disabled && (
         <div className="row wrap">
-          <JoinButton roomId={roomId} />
-          {isLive && (
+          {may('POST /v2/admin/projects/{projectId}/token') && <JoinButton roomId={roomId} />}
+          {isLive && may('POST /v2/sessions/end') && (
             <button className="danger-line" onClick={() => ask({ what: 'end' })}>
               End session
             </button>
           )}
-          <button className="danger-line" onClick={() => ask({ what: 'deactivate' })}>
-            Deactivate
-          </button>
+          {may('POST /v2/rooms/deactivate') && (
+            <button className="danger-line" onClick={() => ask({ what: 'deactivate' })}>
+              Deactivate
+            </button>
+          )}
         </div>
       )}
     </div>
@@ -124,9 +127,10 @@ function People({
   run: (work: () => Promise<unknown>) => Promise<boolean>
   remove: (who: Who) => void
 }) {
-  const { inProject } = useProject()
+  const { inProject, may } = useProject()
   const say = useNotice()
   const path = `/v2/rooms/${encodeURIComponent(roomId)}`
+  const allowed = <T,>(operation: string, action: T): T | undefined => (may(operation) ? action : undefined)
 
   /** Acts on one person, then loads the lists again. */
   const act = (to: string, { participantId }: Who, body: object, done: string): void =>
@@ -148,11 +152,15 @@ function People({
   const lift = (who: Who): void =>
     act(`${path}/removals/lift`, who, {}, `${isolated(shownName(who))} may come back.`)
 
+  const mayRemove = allowed('POST /v2/sessions/participants/remove', remove)
   return (
     <Shown query={live}>
       {({ participants, entering, entryRequests, removals, sessionId }) => (
         <>
-          <Waiting requests={entryRequests} respond={respond} />
+          <Waiting
+            requests={entryRequests}
+            respond={allowed('POST /v2/rooms/{roomId}/entry-requests/respond', respond)}
+          />
           <section aria-labelledby="inside">
             <div className="head">
               <h2 id="inside">
@@ -164,11 +172,16 @@ function People({
             {participants.length === 0 ? (
               <Empty title="Nobody is here right now" />
             ) : (
-              <Inside participants={participants} mute={mute} ask={ask} remove={remove} />
+              <Inside
+                participants={participants}
+                mute={allowed('POST /v2/sessions/participants/mute', mute)}
+                ask={allowed('POST /v2/sessions/participants/ask', ask)}
+                remove={mayRemove}
+              />
             )}
           </section>
-          <Entering seats={entering} remove={remove} />
-          <Removed removals={removals} lift={lift} />
+          <Entering seats={entering} remove={mayRemove} />
+          <Removed removals={removals} lift={allowed('POST /v2/rooms/{roomId}/removals/lift', lift)} />
         </>
       )}
     </Shown>

@@ -19,8 +19,8 @@ import { SignIns } from './sign-ins.tsx'
 
 /** Operators and their invitations, for owners, and the browsers that are signed in. */
 export function OperatorsScreen() {
-  const { self } = useProject()
-  return <>{self?.role === 'owner' ? <Operators /> : <SignIns title="Operators" of="self" />}</>
+  const { may } = useProject()
+  return <>{may('GET /v2/admin/operators') ? <Operators /> : <SignIns title="Operators" of="self" />}</>
 }
 
 type Asking =

@@ -22,7 +22,7 @@ const PER_PAGE = 20
 type Answer = { pageInfo: PageInfo } & Partial<Record<OutputKind['field'], never[]>>
 
 export function OutputsScreen() {
-  const { inProject } = useProject()
+  const { inProject, may } = useProject()
   const { place, filter } = useRouter()
   const page = pageOf(place.query)
   const { meeting = '', session = '' } = place.query
@@ -87,7 +87,9 @@ export function OutputsScreen() {
             rows={rows}
             keyOf={({ id }) => id}
             busy={query.loading}
-            columns={columnsOf(kind, (row, to) => setOpen({ row, to }))}
+            columns={columnsOf(kind, kind.canDelete && may(`DELETE ${kind.path}/{id}`), (row, to) =>
+              setOpen({ row, to }),
+            )}
           />
         )}
       </ShownPage>
@@ -104,7 +106,8 @@ export function OutputsScreen() {
 const titleOf = ({ start }: OutputRow): string => (start === null ? 'Output' : formatInstant(start))
 
 function columnsOf(
-  { name, canDelete }: OutputKind,
+  { name }: OutputKind,
+  canDelete: boolean,
   onOpen: (row: OutputRow, to: 'play' | 'delete') => void,
 ): Column<OutputRow>[] {
   const ofOne = name === 'participants' || name === 'tracks'

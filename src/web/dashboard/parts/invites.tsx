@@ -18,7 +18,7 @@ import { Table } from './table.tsx'
 
 /** Creates, counts and revokes the invite links of a meeting. A link is shown once, when it is created. */
 export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
-  const { inProject } = useProject()
+  const { inProject, may } = useProject()
   const { roomId } = room
   const [creating, setCreating] = useState(false)
   const [revoking, setRevoking] = useState<string>()
@@ -32,7 +32,9 @@ export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
     <section aria-labelledby="invites">
       <div className="head">
         <h2 id="invites">Invite links</h2>
-        {!room.disabled && <button onClick={() => setCreating(true)}>New invite link</button>}
+        {!room.disabled && may('POST /v2/invites') && (
+          <button onClick={() => setCreating(true)}>New invite link</button>
+        )}
       </div>
       <ShownPage query={query} of="invite link" empty={<Empty title="No invite links" />}>
         {(invites) => (
@@ -63,7 +65,8 @@ export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
                 title: 'Revoke',
                 actions: true,
                 cell: (invite) =>
-                  isInForce(invite) && (
+                  isInForce(invite) &&
+                  may('POST /v2/invites/{inviteId}/revoke') && (
                     <button
                       className="danger-line"
                       aria-label={`Revoke the link of ${formatInstant(invite.createdAt)}`}

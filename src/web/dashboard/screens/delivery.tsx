@@ -14,7 +14,7 @@ import { DeliveryMark } from './webhooks.tsx'
 const EVERY_MS = 5000
 
 export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
-  const { inProject } = useProject()
+  const { inProject, may } = useProject()
   const say = useNotice()
   const { busy, problem, run } = useAction()
   const path = `/v2/webhooks/deliveries/${encodeURIComponent(deliveryId)}`
@@ -38,7 +38,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
                 {delivery.event} <DeliveryMark delivery={delivery} />
               </h1>
             </div>
-            {delivery.state !== 'waiting' && (
+            {delivery.state !== 'waiting' && may('POST /v2/webhooks/deliveries/{deliveryId}/replay') && (
               <button className="primary" disabled={busy} onClick={replay}>
                 Replay
               </button>

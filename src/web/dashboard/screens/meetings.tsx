@@ -21,7 +21,7 @@ const LIVE_EVERY_MS = 10_000
 const PER_PAGE = 20
 
 export function MeetingsScreen() {
-  const { inProject } = useProject()
+  const { inProject, may } = useProject()
   const { place, filter } = useRouter()
   const [creating, setCreating] = useState(false)
   const page = pageOf(place.query)
@@ -42,9 +42,11 @@ export function MeetingsScreen() {
     <>
       <div className="head">
         <h1>Meetings</h1>
-        <button className="primary" onClick={() => setCreating(true)}>
-          New meeting
-        </button>
+        {may('POST /v2/rooms') && (
+          <button className="primary" onClick={() => setCreating(true)}>
+            New meeting
+          </button>
+        )}
       </div>
       <Find
         label="Meeting id or custom id, exactly"

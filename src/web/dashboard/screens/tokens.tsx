@@ -33,7 +33,7 @@ const ENTRIES: Record<string, string[]> = {
 }
 
 function Generator({ onMade }: { onMade: (token: string) => void }) {
-  const { api, project } = useProject()
+  const { api, project, may } = useProject()
   const { busy, problem, run } = useAction()
   const [entry, setEntry] = useState('direct')
   const [roles, setRoles] = useState('')
@@ -111,11 +111,15 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
           />
         </div>
         <Failure text={problem} />
-        <div className="row">
-          <button className="primary" disabled={busy}>
-            Make token
-          </button>
-        </div>
+        {may('POST /v2/admin/projects/{projectId}/token') ? (
+          <div className="row">
+            <button className="primary" disabled={busy}>
+              Make token
+            </button>
+          </div>
+        ) : (
+          <p className="quiet">Your role makes no tokens; the code below does, with the secret of a key.</p>
+        )}
       </Form>
       {token !== '' && (
         <div className="form made">

@@ -27,7 +27,7 @@ const NOTHING: PageOf<DeliveryAnswer> = {
 }
 
 export function WebhooksScreen() {
-  const { inProject } = useProject()
+  const { inProject, may } = useProject()
   const { place, filter } = useRouter()
   const say = useNotice()
   const [replaying, setReplaying] = useState(false)
@@ -51,7 +51,9 @@ export function WebhooksScreen() {
     <>
       <div className="head">
         <h1>Webhooks</h1>
-        <button onClick={() => setReplaying(true)}>Replay all parked</button>
+        {may('POST /v2/webhooks/deliveries/replay') && (
+          <button onClick={() => setReplaying(true)}>Replay all parked</button>
+        )}
       </div>
       <DefaultWebhook />
       <section aria-labelledby="deliveries">
@@ -181,7 +183,7 @@ export function DeliveryMark({
 }
 
 function DefaultWebhook() {
-  const { api, project, refresh } = useProject()
+  const { api, project, refresh, may } = useProject()
   const { webhook } = project
   const say = useNotice()
   const [editing, setEditing] = useState(false)
@@ -201,7 +203,9 @@ function DefaultWebhook() {
     <section className="box" aria-labelledby="default-webhook">
       <div className="head">
         <h2 id="default-webhook">The project’s webhook</h2>
-        {!editing && <button onClick={() => setEditing(true)}>{webhook ? 'Change' : 'Set up'}</button>}
+        {!editing && may('PATCH /v2/admin/projects/{projectId}') && (
+          <button onClick={() => setEditing(true)}>{webhook ? 'Change' : 'Set up'}</button>
+        )}
       </div>
       {!editing &&
         (webhook ? (
