@@ -30,6 +30,8 @@ function collect(add: (text: string) => void): typeof process.stdout.write {
   }
 }
 
+const exitCode = (): number => Number(process.exitCode ?? 0)
+
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   ;[out, err] = ['', '']
   for (const name of Object.keys(process.env)) if (!(name in env)) Reflect.deleteProperty(process.env, name)
@@ -37,7 +39,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<num
   process.exitCode = undefined
   try {
     await main(args, interruption)
-    return Number(process.exitCode ?? 0)
+    return exitCode()
   } catch (error) {
     if (error instanceof Ended) return error.code
     throw error
