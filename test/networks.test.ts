@@ -122,6 +122,37 @@ test('people on this machine receive each other at ::1', { timeout: 300_000 }, a
   execFileSync(process.execPath, [cli, 'load', '--url', url, '--participants', '2', '--seconds', '3'])
 })
 
+test('programs go over TCP where UDP is blocked', { skip, timeout: 300_000 }, async (t) => {
+  const [here, there] = [new Namespace(), new Namespace()]
+  t.after(() => {
+    here.remove()
+    there.remove()
+  })
+  here.connect(there, ['192.0.2.1/24'], ['192.0.2.2/24'])
+  here.drop('iif != lo meta l4proto udp')
+  const server = await RealServer.start(
+    { VIDEOSDK_SECRET_KEY: SECRET, HOST: '0.0.0.0', MEDIA_WORKERS: '1' },
+    here.prefix,
+  )
+  t.after(() => server.stop())
+  const [program, ...before] = there.prefix
+  const cli = join(import.meta.dirname, '../src/cli.ts')
+  const load = [
+    'load',
+    '--url',
+    `http://192.0.2.1:${server.env.PORT}`,
+    '--token',
+    TOKEN,
+    '--i-may-load-this-server',
+  ]
+  // It fails if one of them receives nothing.
+  execFileSync(
+    program!,
+    [...before, process.execPath, cli, ...load, '--participants', '2', '--seconds', '3'],
+    { timeout: 120_000 },
+  )
+})
+
 test('two people meet on machines that have IPv6 alone', { skip, timeout: 300_000 }, async (t) => {
   const network = await open(t, {
     addresses: ['fd00::1/64', 'fd00::2/64'],

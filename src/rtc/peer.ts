@@ -22,6 +22,7 @@ import {
   type RtpHeader,
 } from 'werift'
 import type { ArrivalFeedback } from './feedback.ts'
+import { TcpBridge } from './tcp-bridge.ts'
 
 /** The server's answer for a new transport. */
 export interface RemoteTransport {
@@ -45,6 +46,8 @@ export interface PeerEvents {
 
 /** How long ICE and DTLS may take together. */
 const CONNECT_TIMEOUT_MS = 15_000
+/** If UDP has not come through after this time, TCP is tried too. */
+const TCP_AFTER_MS = 2000
 /** The interval that browsers use. */
 const FEEDBACK_EVERY_MS = 50
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
@@ -57,6 +60,7 @@ export class Peer {
   readonly id: string
   readonly #ice: RTCIceTransport
   readonly #dtls: RTCDtlsTransport
+  readonly #bridges: TcpBridge[] = []
   #watch: NodeJS.Timeout | undefined
   #closed = false
 
@@ -90,6 +94,7 @@ export class Peer {
     dtls.srtpStarted = true
     const peer = new Peer(remote.id, ice, dtls)
     let timer: NodeJS.Timeout | undefined
+    let fallback: NodeJS.Timeout | undefined
     try {
       events.signal?.throwIfAborted()
       const { usernameFragment, password } = remote.iceParameters
@@ -112,8 +117,15 @@ export class Peer {
             new Candidate(1, foundation, address ?? ip, port, priority, protocol, type),
           )
         }
-        await ice.addRemoteCandidate(undefined)
+        const overTcp = remote.iceCandidates.filter(({ protocol }) => protocol === 'tcp')
+        if (overTcp.length === 0) await ice.addRemoteCandidate(undefined)
+        else
+          fallback = setTimeout(() => {
+            // A way that cannot be opened is one that leads nowhere.
+            peer.#tryTcp(overTcp).catch(() => undefined)
+          }, TCP_AFTER_MS)
         await ice.start()
+        clearTimeout(fallback)
         await dtls.start()
       })()
       connecting.catch(() => undefined)
@@ -136,7 +148,24 @@ export class Peer {
       throw error
     } finally {
       clearTimeout(timer)
+      clearTimeout(fallback)
     }
+  }
+
+  async #tryTcp(candidates: readonly IceCandidate[]): Promise<void> {
+    for (const { foundation, address, ip, port, priority, type } of candidates) {
+      const bridge = await TcpBridge.open(address ?? ip, port)
+      if (this.#closed) {
+        bridge.close()
+        return
+      }
+      this.#bridges.push(bridge)
+      const own = bridge.address
+      await this.#ice.addRemoteCandidate(
+        new Candidate(1, foundation, own.ip, own.port, priority, 'udp', type),
+      )
+    }
+    await this.#ice.addRemoteCandidate(undefined)
   }
 
   send(payload: Buffer, header: RtpHeader): void {
@@ -173,6 +202,7 @@ export class Peer {
     clearInterval(this.#watch)
     await this.#dtls.stop().catch(() => undefined)
     await this.#ice.stop().catch(() => undefined)
+    for (const bridge of this.#bridges) bridge.close()
   }
 
   #watchFor(onLost: () => void): void {
