@@ -233,6 +233,57 @@ test('each node tells of all: load, people, lease, and who is away', onPostgres,
   assert.ok(back.startedAt > startedAt, 'it started anew')
 })
 
+test(
+  'a busy node leaves new meetings, and a crowded home new people, to the quieter one',
+  onPostgres,
+  async (t) => {
+    const [one, two] = nodes as [RealServer, RealServer]
+    const homeOf = async (meetingId: string) =>
+      (await runSql(database!.url, 'select node_id from homes where meeting_id = $1', [meetingId]))[0]
+        ?.node_id
+    const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
+    const join = async (node: RealServer, meetingId: string, participantId: string): Promise<WireClient> => {
+      const client = new WireClient({ url: node.url, token, meetingId, participantId, own: true })
+      t.after(() => client.close())
+      await client.join()
+      return client
+    }
+    /** Where a member of the meeting has its media. */
+    const mediaPort = async (client: WireClient): Promise<number> => {
+      const { iceCandidates } = await client.request('createWebRtcTransport', {
+        producing: false,
+        consuming: true,
+      })
+      return iceCandidates[0].port
+    }
+    const quiet = await one.createMeeting()
+    const ann = await join(one, quiet, 'ann')
+    assert.equal(await homeOf(quiet), 'node-2')
+
+    // What a node says of its processor is what it and the others decide by.
+    await runSql(
+      database!.url,
+      `create function make_busy() returns trigger language plpgsql as $$
+     begin new.processor_percent := case new.node_id when 'node-2' then 95 else 20 end; return new; end $$;
+     create trigger make_busy before update on nodes for each row execute function make_busy()`,
+    )
+    for (const node of nodes)
+      await untilNodes(
+        node,
+        ([first, second]) => first?.processorPercent === 95 && second?.processorPercent === 20,
+      )
+    const begun = await one.createMeeting()
+    await join(one, begun, 'bob')
+    assert.equal(await homeOf(begun), 'node-3', 'began at a busy node')
+    const cem = await join(one, quiet, 'cem')
+    assert.equal(await homeOf(quiet), 'node-2', 'a meeting moved')
+    const [here, there] = [one, two].map(({ env }) => Number(env.MEDIA_PORT))
+    assert.deepEqual([await mediaPort(ann), await mediaPort(cem)], [here, there])
+
+    await runSql(database!.url, 'drop trigger make_busy on nodes')
+  },
+)
+
 test('doctor says which nodes this one can join, or why not', onPostgres, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'anteroom-doctor-'))
   t.after(() => rm(folder, { recursive: true, force: true }))

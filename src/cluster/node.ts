@@ -301,7 +301,8 @@ export class ClusterNode {
 
   /** Another node that takes a meeting because this one is busy. */
   #lessBusy(): NodeRecord | undefined {
-    return lessBusy(this.#busyPercent, this.peers.others, this.#options.random)
+    const here = this.peers.nodes.find(({ nodeId }) => nodeId === this.nodeId)
+    return lessBusy(here?.processorPercent ?? 0, this.peers.others, this.#options.random)
   }
 
   /** The node that takes the next meeting of this one: that with the fewest people. */
