@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { joinMeeting, type Agent } from '../src/agent/agent.ts'
 import { startNodes } from './support/nodes.ts'
@@ -20,12 +20,14 @@ const person = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allo
 const sends = offerOf(audio('sendonly'), video('sendonly', ['96 VP8']))
 const watches = offerOf(audio('recvonly'), video('recvonly', ['96 VP8']))
 
+const folder = await mkdtemp(join(tmpdir(), 'anteroom-streams-'))
+// When all who read from it have ended.
+after(() => rm(folder, { recursive: true }))
+
 test(
   'a sender and a viewer at a node that is not the home: their media flow, and each node restarts and ends them',
   { skip: withoutPostgres, timeout: 240_000 },
   async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'anteroom-streams-'))
-    t.after(() => rm(folder, { recursive: true }))
     const file = join(folder, 'a.ivf')
     const input = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15', '-t', '2', '-g', '15']
     execFileSync('ffmpeg', ['-v', 'error', '-y', ...input, '-c:v', 'libvpx', '-b:v', '300k', file])

@@ -79,9 +79,11 @@ async function sharpnessSeen({ page }: Person): Promise<Sharpness | undefined> {
   })
 }
 
+const PATIENCE_MS = 60_000
+
 /** Waits until the picture that this person receives is as it should be. */
 async function sees(person: Person, what: string, isSo: (seen: Sharpness) => boolean): Promise<Sharpness> {
-  const giveUpAt = Date.now() + 10_000
+  const giveUpAt = Date.now() + PATIENCE_MS
   for (let last: Sharpness | undefined; ;) {
     last = await sharpnessSeen(person)
     if (last && isSo(last)) return last
@@ -95,6 +97,7 @@ const background = ({ page }: Person, name: string): Promise<void> =>
 
 /** Opens the settings in the meeting, and waits for the effects in them. */
 async function openSettings({ page }: Person): Promise<void> {
+  if (await page.getByTestId('background-none').isVisible()) return
   await page.keyboard.press(',')
   await page.getByTestId('background-none').waitFor()
 }
@@ -114,16 +117,45 @@ const isBlurred =
   ({ wall }: Sharpness): boolean =>
     wall < plain.wall / 4
 
-/** Chooses the blur again if the machine is so busy that the effect was given up. */
-async function blur(ann: Person, bob: Person, plain: Sharpness): Promise<Sharpness> {
-  for (let tries = 1; ; tries++) {
+/**
+ * Chooses a background, waits until the other sees it, does what is asked `then`, and returns the next picture; from the start
+ * again if the machine is so busy that the effect was given up, and the camera with it.
+ */
+async function choose(
+  name: string,
+  ann: Person,
+  bob: Person,
+  plain: Sharpness,
+  then = (): Promise<unknown> => Promise.resolve(),
+): Promise<Sharpness> {
+  for (let tries = 1; tries <= 3; tries++) {
+    await openSettings(ann)
     await ann.page.evaluate('void anteroom.meeting.devices.enableCamera()')
-    await background(ann, 'blur')
-    const seen = await sees(bob, 'a blurred wall', isBlurred(plain)).catch((error: unknown) => {
-      if (tries === 3) throw error
-      return undefined
-    })
-    if (seen) return seen
+    await background(ann, name)
+    if (!(await seesOrMisses(ann, bob, isBlurred(plain)))) continue
+    await then()
+    const first = await seesOrMisses(ann, bob, () => true)
+    if (first) return first
+  }
+  assert.fail('the effect was given up three times')
+}
+
+const cameraIsOff = ({ page }: Person): Promise<boolean> =>
+  page.evaluate('anteroom.meeting.devices.status("camera") === "off"')
+
+/** Undefined if the camera is off instead. */
+async function seesOrMisses(
+  ann: Person,
+  bob: Person,
+  isSo: (seen: Sharpness) => boolean,
+): Promise<Sharpness | undefined> {
+  const giveUpAt = Date.now() + PATIENCE_MS
+  for (;;) {
+    const seen = await sharpnessSeen(bob)
+    if (seen && isSo(seen)) return seen
+    if (await cameraIsOff(ann)) return undefined
+    if (Date.now() > giveUpAt) assert.fail(`${bob.name} never saw it: ${JSON.stringify(seen)}`)
+    await bob.page.waitForTimeout(200)
   }
 }
 
@@ -138,8 +170,7 @@ test('others see a person before a blurred wall, also after the camera was off, 
   await bob.open(await ann.invite('direct'))
   await bob.inside()
   const plain = await sees(bob, 'a sharp wall', ({ wall }) => wall > 15)
-  await openSettings(ann)
-  const blurred = await blur(ann, bob, plain)
+  const blurred = await choose('blur', ann, bob, plain)
   t.diagnostic(`plain ${JSON.stringify(plain)}, blurred ${JSON.stringify(blurred)}`)
   assert.ok(blurred.person > plain.person / 2, 'the person stays sharp')
   assert.deepEqual(await complaints(ann.page), [])
@@ -166,18 +197,14 @@ test('a background is remembered, and nobody sees the room meanwhile', async () 
   await bob.open(await ann.invite('direct'))
   await bob.inside()
   const plain = await sees(bob, 'a sharp wall', ({ wall }) => wall > 15)
-  await openSettings(ann)
-  await background(ann, 'wall')
-  await sees(bob, 'a picture as the wall', isBlurred(plain))
-  await ann.page.reload()
-  await ann.preJoin()
-  await ann.inside()
-  await bob.knows((meeting) =>
-    [...meeting.participants.values()].some(({ streams }: any) =>
-      [...streams.values()].some(({ kind }: any) => kind === 'video'),
-    ),
-  )
-  assert.ok(isBlurred(plain)(await sees(bob, 'any picture', () => true)))
+  const first = await choose('wall', ann, bob, plain, async () => {
+    await ann.page.reload()
+    await ann.preJoin()
+    await ann.inside()
+    const giveUpAt = Date.now() + PATIENCE_MS
+    while ((await cameraIsOff(ann)) && Date.now() < giveUpAt) await ann.page.waitForTimeout(50)
+  })
+  assert.ok(isBlurred(plain)(first))
   await Promise.all([ann.close(), bob.close()])
 })
 
@@ -227,7 +254,7 @@ test('a device that is too slow gives the effects up, says so, and shows no room
   const sentences = new Set<string>()
   const faster = await slowDown(browser, 15)
   try {
-    for (const giveUpAt = Date.now() + 90_000; sentences.size < 2 && Date.now() < giveUpAt;) {
+    for (const giveUpAt = Date.now() + 240_000; sentences.size < 2 && Date.now() < giveUpAt;) {
       const shown = await ann.page.getByTestId('effect-problem').allInnerTexts()
       for (const sentence of shown) sentences.add(sentence)
       await ann.page.waitForTimeout(200)

@@ -47,6 +47,7 @@ export class StreamClient {
   answer: Answered = { status: 0, location: '', sdp: '' }
   /** Packets received so far, by payload type. */
   readonly received = new Map<number, number>()
+  readonly #shows: Promise<void>[] = []
   isClosed = false
 
   private constructor(ice: RTCIceTransport, dtls: RTCDtlsTransport, token: string) {
@@ -151,7 +152,16 @@ export class StreamClient {
    * Sends the frames of a file until it is closed.
    * @param extensions of each packet
    */
-  async show(
+  show(
+    file: string,
+    of: { payloadType: number; ssrc: number; extensions?: Record<number, string> },
+  ): Promise<void> {
+    const shown = this.#show(file, of)
+    this.#shows.push(shown)
+    return shown
+  }
+
+  async #show(
     file: string,
     { extensions, ...of }: { payloadType: number; ssrc: number; extensions?: Record<number, string> },
   ): Promise<void> {
@@ -208,5 +218,7 @@ export class StreamClient {
     this.isClosed = true
     await this.#dtls.stop().catch(() => undefined)
     await this.#ice.stop().catch(() => undefined)
+    // Nothing reads from a file any more.
+    await Promise.all(this.#shows)
   }
 }
