@@ -8,6 +8,8 @@ export interface SignallingOptions {
   url: string
   path: string
   query: Record<string, string>
+  /** How often it tries again to connect for the first time; 4 by default. */
+  firstRetries?: number
 }
 
 /** The handlers of requests that need an acknowledgement. If a handler throws, there is none. */
@@ -38,6 +40,7 @@ interface Reply {
 const REQUEST_TIMEOUT_MS = 20_000
 /** How long a client tries to reconnect. */
 const RECONNECT_FOR_MS = 60_000
+const FIRST_RETRIES = 4
 
 /**
  * Wait before the next attempt, in ms: short at first, then about a second, so that everybody is back within 3 s of the
@@ -52,6 +55,7 @@ export function reconnectDelay(attempt: number, random: number): number {
 export class Signalling {
   readonly #socket: Socket
   readonly #handlers: SignallingHandlers
+  readonly #firstRetries: number
   #finished = false
   /** Set while the server refuses temporarily: the time until the next attempt. */
   #againMs: number | undefined
@@ -62,6 +66,7 @@ export class Signalling {
 
   constructor(options: SignallingOptions, handlers: SignallingHandlers) {
     this.#handlers = handlers
+    this.#firstRetries = options.firstRetries ?? FIRST_RETRIES
     this.#socket = io(options.url, {
       path: options.path,
       query: options.query,
@@ -163,7 +168,7 @@ export class Signalling {
     const now = Date.now()
     if (this.#againMs !== undefined) this.#attempt = 0
     if (this.#attempt === 0) this.#lostAt = now
-    if (now - this.#lostAt > RECONNECT_FOR_MS || (!this.#wasReady && this.#attempt >= 4)) {
+    if (now - this.#lostAt > RECONNECT_FOR_MS || (!this.#wasReady && this.#attempt >= this.#firstRetries)) {
       this.close()
       this.#handlers.gaveUp()
       return

@@ -22,6 +22,8 @@ export interface ParticipantOptions {
   mayAim: (host: string) => void
   /** The participant lost its place without leaving. */
   onLost: (why: string) => void
+  /** How often it tries again if it cannot connect. */
+  retries?: number
 }
 
 /** How long the published clients wait for an answer, and for admission. */
@@ -71,7 +73,7 @@ export class LoadParticipant {
     this.#options = options
     this.sources = options.sources
     this.meetingId = options.meetingId
-    const { url, path, token, meetingId, participantId } = options
+    const { url, path, token, meetingId, participantId, retries } = options
     this.#signalling = new Signalling(
       {
         url,
@@ -83,6 +85,7 @@ export class LoadParticipant {
           mode: 'SEND_AND_RECV',
           lib: 'socket',
         },
+        ...(retries !== undefined && { firstRetries: retries }),
       },
       {
         ready: () => this.#door?.enter(),
