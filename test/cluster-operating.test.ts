@@ -287,18 +287,37 @@ test(
 test('doctor says which nodes this one can join, or why not', onPostgres, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'anteroom-doctor-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  const found = async (env: NodeJS.ProcessEnv): Promise<{ verdict: string; says: string }> => {
+  const found = async (env: NodeJS.ProcessEnv, of = 'nodes'): Promise<{ verdict: string; says: string }> => {
     const { stdout } = await promisify(execFile)(process.execPath, [cli, 'doctor', '--json'], {
       env: { ...process.env, ...settings(4), DATA_DIR: join(folder, 'data'), ...env },
     }).catch((error: unknown) => error as { stdout: string })
     const findings = JSON.parse(stdout) as { check: string; verdict: string; says: string }[]
-    return findings.find(({ check }) => check === 'nodes')!
+    return findings.find(({ check }) => check === of)!
   }
   const good = await found({})
   assert.equal(good.verdict, 'good')
   assert.match(good.says, /^node-2, node-3 can be joined; the clock is \d+ ms from that of the database$/)
   const bad = await found({ NODE_ID: 'node-3' })
   assert.deepEqual([bad.verdict, bad.says.startsWith('Another node runs as node-3')], ['bad', true])
+  assert.deepEqual(await found({}, 'pipe ports'), {
+    check: 'pipe ports',
+    verdict: 'good',
+    says: 'media between nodes comes to UDP 41000–41999 of 127.0.0.4; open them to the other nodes alone',
+  })
+
+  // A node with a lease, behind a firewall that lets nothing through.
+  await runSql(
+    database!.url,
+    `insert into nodes select * from jsonb_populate_record(null::nodes, (select to_jsonb(nodes) from nodes where node_id = 'node-3')
+       || jsonb_build_object('node_id', 'walled', 'incarnation', 'walled', 'port', 1, 'address', '127.0.0.9',
+         'lease_until', (extract(epoch from clock_timestamp()) * 1000)::bigint + 600000))`,
+  )
+  t.after(() => runSql(database!.url, `delete from nodes where node_id = 'walled'`))
+  assert.deepEqual(await found({}), {
+    check: 'nodes',
+    verdict: 'bad',
+    says: 'walled at 127.0.0.9:1 cannot be reached from here: open CLUSTER_PORT (TCP) and PIPE_PORTS (UDP) of each node to the others',
+  })
 })
 
 test('nodes list without nodes or without PostgreSQL says what to set', onPostgres, async () => {

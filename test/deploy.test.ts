@@ -32,6 +32,7 @@ test('compose.cluster.yaml: addresses and ports of the nodes are those that are 
     return address!
   })
   assert.match(shared!, /MEDIA_WORKERS: '2'/)
+  assert.match(shared!, /PIPE_PORTS: 41000-41999/)
   assert.equal(new Set(addresses).size, 3)
   assert.deepEqual(
     all(read(HAPROXY), /^ +server node-\d (\S+)$/gm),
@@ -72,6 +73,15 @@ test('the Helm chart: templates use each value that is there, no other, and sett
   const [more] = all(templates, /terminationGracePeriodSeconds: \{\{ add \.Values\.drainSeconds (\d+) \}\}/g)
   assert.ok(Number(more) >= 5)
   assert.match(templates, /- name: DRAIN_SECONDS\n\s+value: \{\{ \.Values\.drainSeconds \| quote \}\}/)
+  // Both ways between nodes are set, and not published to clients.
+  for (const [name, value] of [
+    ['CLUSTER_PORT', 'clusterPort'],
+    ['PIPE_PORTS', 'pipePorts'],
+  ])
+    assert.ok(
+      templates.includes(`- name: ${name}\n              value: {{ .Values.${value} | quote }}`),
+      name,
+    )
   const named = all(templates, /- name: ([A-Z][A-Z_]+)$/gm)
   assert.ok(named.length >= 10)
   for (const name of named) assert.ok(settings.has(name), name)
