@@ -17,7 +17,8 @@ before(async () => {
   ;[browser, app, server] = await Promise.all([
     launchBrowser([...mediaFlags]),
     AppServer.start(),
-    RealServer.start({ SESSION_GRACE_SECONDS: '1' }),
+    // Somebody who comes back on a slow machine finds the same session.
+    RealServer.start({ SESSION_GRACE_SECONDS: '60' }),
   ])
   clients = new MediaClients(browser, app, server)
 })
@@ -176,7 +177,7 @@ test('a page sends by WHIP to the published client, and another watches the publ
   await back.close()
 })
 
-test('simulcast as OBS offers it gives each viewer a layer, and a WHEP viewer of it the largest', async () => {
+test('simulcast as OBS offers it gives each viewer a layer, and a WHEP viewer the largest that is sent', async () => {
   const meetingId = await server.createMeeting()
   const eve = await clients.join('js-sdk', { meetingId, participantId: 'eve', camera: false, mic: false })
   const sender = await emptyPage()
@@ -191,6 +192,24 @@ test('simulcast as OBS offers it gives each viewer a layer, and a WHEP viewer of
   await viewer.evaluate(watch(`${server.url}/whep/${meetingId}/cam`))
   await goesOn(viewer, 'the sender')
   await eventually('the largest came', async () => (await seen(viewer)).width === 1280)
+
+  // The sender stops its largest layer, as when its line is narrow, and sends it again: the viewer goes on with what there is.
+  const largest = (active: boolean): Promise<void> =>
+    sender.evaluate(`(async () => {
+      const of = pc.getSenders().find(({ track }) => track.kind === 'video')
+      const parameters = of.getParameters()
+      parameters.encodings.find(({ rid }) => rid === '0').active = ${active}
+      await of.setParameters(parameters)
+    })()`)
+  await largest(false)
+  await eventually('a smaller layer came', async () => {
+    const now = await seen(viewer)
+    return now.width < 1280
+  })
+  await goesOn(viewer, 'the smaller layer')
+  await largest(true)
+  await eventually('the largest came back', async () => (await seen(viewer)).width === 1280)
+  await goesOn(viewer, 'the largest again')
 
   // A page that goes away ends its session by silence on the connection.
   await sender.evaluate('pc.close()')
