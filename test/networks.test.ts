@@ -4,10 +4,12 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Browser } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { findChromium } from '../scripts/chromium.mjs'
 import { launchBrowser, Person } from './support/browser.ts'
+import { MediaClients, type MediaClient } from './support/media-clients.ts'
 import { Namespace, noNamespaces } from './support/namespace.ts'
+import { AppServer } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
 import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
 
@@ -62,11 +64,7 @@ interface Meeting {
 async function meet(t: TestContext, { browser, url }: Network): Promise<Meeting> {
   const people = await Promise.all(['Ann', 'Bob'].map((name) => Person.at(browser, name)))
   t.after(() => Promise.all(people.map((person) => person.close())))
-  await people[0]!.page.goto(url)
-  const meetingId = await people[0]!.page.evaluate(async (authorization) => {
-    const answer = await fetch('/v2/rooms', { method: 'POST', headers: { authorization } })
-    return (await answer.json()).roomId as string
-  }, TOKEN)
+  const meetingId = await newMeeting(people[0]!.page, url)
   let clickedAt = 0
   for (const person of people) {
     // Otherwise only the fragment changes, and the page stays.
@@ -88,6 +86,42 @@ async function meet(t: TestContext, { browser, url }: Network): Promise<Meeting>
   const firstPictureMs = performance.now() - clickedAt
   await Promise.all(people.map((person) => person.seesAndHears(1)))
   return { people, firstPictureMs }
+}
+
+async function newMeeting(page: Page, url: string): Promise<string> {
+  await page.goto(url)
+  return page.evaluate(async (authorization) => {
+    const answer = await fetch('/v2/rooms', { method: 'POST', headers: { authorization } })
+    return (await answer.json()).roomId as string
+  }, TOKEN)
+}
+
+/** Two people meet with the published client; resolves when each sees and hears the other. */
+async function meetWithPublished(t: TestContext, { browser, url }: Network): Promise<void> {
+  const app = await AppServer.start()
+  t.after(() => app.stop())
+  const context = await browser.newContext({ ignoreHTTPSErrors: true })
+  const meetingId = await newMeeting(await context.newPage(), url)
+  await context.close()
+  const newContext = browser.newContext.bind(browser)
+  // The app is on this machine, not on that of the browser.
+  const carried = async (options?: BrowserContextOptions) => {
+    const made = await newContext(options)
+    await made.route(`${app.url}/**`, async (route) => {
+      const answer = await fetch(route.request().url())
+      const contentType = answer.headers.get('content-type') ?? 'text/html'
+      await route.fulfill({ status: answer.status, contentType, body: await answer.text() })
+    })
+    return made
+  }
+  const clients = new MediaClients({ newContext: carried }, app, { url, secureUrl: url })
+  t.after(() => clients.closeAll())
+  const [ann, bob] = await Promise.all(
+    ['ann', 'bob'].map((participantId) => clients.join('js-sdk', { meetingId, participantId })),
+  )
+  const meets = (client: MediaClient, other: string): Promise<unknown> =>
+    Promise.all([client.tap.flows(other, 'video'), client.tap.flows(other, 'audio')])
+  await Promise.all([meets(ann!, 'bob'), meets(bob!, 'ann')])
 }
 
 /** Resolves when all of a person's media goes over one protocol, address and port, which match. */
@@ -174,6 +208,7 @@ test('where UDP is blocked, media goes over TCP', { skip, timeout: 400_000 }, as
   network.machine.drop('meta l4proto udp')
   const overTcp = await meet(t, network)
   for (const person of overTcp.people) await goesOver(person, new RegExp(`^tcp 192\\.0\\.2\\.1 ${media}$`))
+  await meetWithPublished(t, network)
   const [udp, tcp] = [overUdp, overTcp].map(({ firstPictureMs }) => Math.round(firstPictureMs))
   t.diagnostic(`from Join to the first picture: ${udp} ms over UDP, ${tcp} ms over TCP`)
   assert.ok(tcp! - udp! < 3000, `it took ${tcp} ms instead of ${udp} ms`)

@@ -119,12 +119,16 @@ async function knowsPicture(page: Page, of: string): Promise<void> {
 }
 
 export class MediaClients {
-  readonly #browser: Browser
+  readonly #browser: Pick<Browser, 'newContext'>
   readonly #app: AppServer
   readonly #server: Pick<RealServer, 'url' | 'secureUrl'>
   #open: MediaClient[] = []
 
-  constructor(browser: Browser, app: AppServer, server: Pick<RealServer, 'url' | 'secureUrl'>) {
+  constructor(
+    browser: Pick<Browser, 'newContext'>,
+    app: AppServer,
+    server: Pick<RealServer, 'url' | 'secureUrl'>,
+  ) {
     this.#browser = browser
     this.#app = app
     this.#server = server
