@@ -19,7 +19,7 @@ before(async () => {
   browser = started
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
   page.on('pageerror', ({ message }) => errors.push(message))
-  const html = `<!doctype html><style>.tiles { height: 600px }</style><div id="root"></div>`
+  const html = `<!doctype html><style>.space { height: 600px }</style><div id="root"></div>`
   await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: html }))
   await page.goto('http://localhost/m/aaaa-bbbb-cccc')
   await page.addScriptTag({ content: script, type: 'module' })

@@ -1,4 +1,4 @@
-/** Computes how tiles share a space: the number of columns that makes them largest. */
+/** Computes how the stage is divided, and how tiles share a space: with the number of columns that makes them largest. */
 
 export interface Grid {
   columns: number
@@ -34,4 +34,64 @@ export function gridFor(count: number, width: number, height: number, gap: numbe
     if (tileWidth > best.width) best = { columns, rows, width: tileWidth, height: tileWidth / TILE_RATIO }
   }
   return best
+}
+
+export interface Size {
+  width: number
+  height: number
+}
+
+/** A part of the stage, in px. `x` counts from where lines of text begin. */
+export interface Place extends Size {
+  x: number
+  y: number
+}
+
+/** At most this wide, what is in front stands above the tiles. */
+const NARROW = 684
+
+/** Divides the stage between what is in front and the tiles. Without tiles the front has all of it. */
+export function divide(
+  arrangement: 'grid' | 'strip' | 'column',
+  { width, height }: Size,
+  hasTiles: boolean,
+  gap: number,
+): { front: Place; tiles: Place } {
+  const all = { x: 0, y: 0, width, height }
+  if (arrangement === 'grid' || !hasTiles) return { front: all, tiles: all }
+  if (width <= NARROW) {
+    const below = Math.round(height * 0.26)
+    const y = height - below
+    return {
+      front: { ...all, height: Math.max(0, y - gap) },
+      tiles: { ...all, y, height: below },
+    }
+  }
+  if (arrangement === 'strip') {
+    const above = Math.max(96, Math.round(height * 0.2))
+    const y = above + gap
+    return { front: { ...all, y, height: Math.max(0, height - y) }, tiles: { ...all, height: above } }
+  }
+  const beside = Math.max(150, Math.round(width * 0.22))
+  const x = width - beside
+  return { front: { ...all, width: Math.max(0, x - gap) }, tiles: { ...all, x, width: beside } }
+}
+
+/** Where each of these tiles is: rows in the middle, the last one too if it is shorter. */
+export function placesFor(count: number, { width, height }: Size, gap: number): Place[] {
+  const grid = gridFor(count, width, height, gap)
+  const [tileWidth, tileHeight] = [Math.floor(grid.width), Math.floor(grid.height)]
+  const start = (space: number, tiles: number, size: number): number =>
+    Math.floor((space - tiles * size - (tiles - 1) * gap) / 2)
+  const top = start(height, Math.ceil(count / grid.columns), tileHeight)
+  return Array.from({ length: count }, (_, at) => {
+    const [row, column] = [Math.floor(at / grid.columns), at % grid.columns]
+    const inRow = Math.min(grid.columns, count - row * grid.columns)
+    return {
+      x: start(width, inRow, tileWidth) + column * (tileWidth + gap),
+      y: top + row * (tileHeight + gap),
+      width: tileWidth,
+      height: tileHeight,
+    }
+  })
 }

@@ -1,5 +1,5 @@
-import { memo, useEffect, useMemo, useRef, useState } from 'react'
-import { gridFor, tilesPerPage } from '../layout.ts'
+import { memo, useLayoutEffect, useMemo, useRef, useState, type CSSProperties } from 'react'
+import { divide, placesFor, tilesPerPage, type Place } from '../layout.ts'
 import { FullScreenButton } from '../parts/full-screen.tsx'
 import { FloatingSelf } from './floating-self.tsx'
 import { useModel } from './model.ts'
@@ -12,21 +12,42 @@ import { text } from '../texts/texts.ts'
 
 const GAP = 8
 
-/** Shows the stage: the front and the tiles. */
+/** Shows the stage: the front and the tiles. They are placed by transforms, so that nothing jumps when people come and go. */
 export const Stage = memo(function Stage() {
   const { meeting, settings } = useModel()
   const { arrangement, shared, screens, front, tiles, floating } = useView(
     useMemo(() => stageView(meeting, settings), [meeting, settings]),
   )
+  const space = useRef<HTMLDivElement>(null)
+  const [size, setSize] = useState({ width: 0, height: 0 })
+  useLayoutEffect(() => {
+    const measure = (): void => {
+      const { clientWidth: width, clientHeight: height } = space.current!
+      setSize((now) => (now.width === width && now.height === height ? now : { width, height }))
+    }
+    measure()
+    const observer = new ResizeObserver(measure)
+    observer.observe(space.current!)
+    return () => observer.disconnect()
+  }, [])
+  const parts = divide(arrangement, size, tiles.length > 0, GAP)
   return (
-    <main className={`stage in-${arrangement}`}>
-      {shared && <SharedScreens screens={screens} shown={shared} />}
-      {front.length > 0 && <Front ids={front} />}
-      {tiles.length > 0 && <Tiles ids={tiles} />}
+    <main className="stage">
+      <div className="space" ref={space}>
+        {(shared ?? front.length > 0) && (
+          <div className="place" style={styleOf(parts.front)}>
+            {shared ? <SharedScreens screens={screens} shown={shared} /> : <Front ids={front} />}
+          </div>
+        )}
+        {tiles.length > 0 && <Tiles ids={tiles} place={parts.tiles} />}
+      </div>
       {floating && <FloatingSelf />}
     </main>
   )
 })
+
+const styleOf = ({ x, y, width, height }: Place): CSSProperties =>
+  ({ width, height, '--x': `${x}px`, '--y': `${y}px` }) as CSSProperties
 
 /** The participants in front, in equal parts. */
 function Front({ ids }: { ids: string[] }) {
@@ -41,20 +62,11 @@ function Front({ ids }: { ids: string[] }) {
   )
 }
 
-/** Measures its space and arranges the tiles in it. */
-function Tiles({ ids }: { ids: string[] }) {
+/** Arranges the tiles in their part of the stage. */
+function Tiles({ ids, place }: { ids: string[]; place: Place }) {
   const { meeting, seats } = useModel()
-  const holder = useRef<HTMLDivElement>(null)
-  const [size, setSize] = useState({ width: 0, height: 0 })
   const [page, setPage] = useState(0)
-  useEffect(() => {
-    const observer = new ResizeObserver(
-      ([entry]) => entry && setSize({ width: entry.contentRect.width, height: entry.contentRect.height }),
-    )
-    observer.observe(holder.current!)
-    return () => observer.disconnect()
-  }, [])
-  const perPage = tilesPerPage(size.width, size.height, GAP)
+  const perPage = tilesPerPage(place.width, place.height, GAP)
   const arranged = useView(
     useMemo(
       () => viewOf(() => seats.arrange(ids, perPage), onEvents(meeting, 'activeSpeakerChanged')),
@@ -62,23 +74,14 @@ function Tiles({ ids }: { ids: string[] }) {
     ),
   )
   const { current, pages, shown } = tilePage(arranged, page, perPage)
-  const grid = gridFor(shown.length, size.width, size.height, GAP)
+  const places = placesFor(shown.length, place, GAP)
   return (
-    <div className="tiles" ref={holder}>
-      <div
-        className="grid"
-        style={{ maxWidth: Math.ceil(grid.columns * grid.width + (grid.columns - 1) * GAP), gap: GAP }}
-      >
-        {shown.map((id) => (
-          <div
-            key={id}
-            className="cell"
-            style={{ width: Math.floor(grid.width), height: Math.floor(grid.height) }}
-          >
-            <Tile id={id} />
-          </div>
-        ))}
-      </div>
+    <div className="place tiles" style={styleOf(place)}>
+      {shown.map((id, at) => (
+        <div key={id} className="place" style={styleOf(places[at]!)}>
+          <Tile id={id} />
+        </div>
+      ))}
       {pages > 1 && (
         <div className="pages">
           <button
