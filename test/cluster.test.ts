@@ -245,6 +245,78 @@ test('any node carries a socket to the home, and a REST call too', { skip: witho
   await back.gone()
 })
 
+test('breakout rooms work at other nodes than their meeting', { skip: withoutPostgres }, async () => {
+  const [one, two] = nodes as [TestServer, TestServer]
+  const meetingId = await one.createMeeting()
+  const join = async (
+    node: TestServer,
+    at: string,
+    participantId: string,
+    token: string,
+  ): Promise<WireClient> => {
+    const client = node.connect({ token, meetingId: at, participantId, name: participantId })
+    await client.join()
+    return client
+  }
+  const guest = one.token(['allow_join'], { roomId: meetingId })
+  const host = await join(one, meetingId, 'host', one.token(['allow_mod'], { roomId: meetingId }))
+  const people = [await join(one, meetingId, 'ann', guest), await join(one, meetingId, 'bob', guest)]
+  await host.request('openBreakouts', {
+    rooms: [
+      { name: 'Red', peerIds: ['ann'] },
+      { name: 'Blue', peerIds: ['bob'] },
+    ],
+  })
+  type Way = { roomId: string; token: string }
+  const [toRed, toBlue] = (await Promise.all(
+    people.map((client) => client.hears('request:switchRoom')),
+  )) as unknown as [Way, Way]
+  // The first one to reach a room decides where its home is.
+  const inRed = await join(two, toRed.roomId, 'ann', toRed.token)
+  const inBlue = await join(one, toBlue.roomId, 'bob', toBlue.token)
+  const homes = await runSql(
+    database.url,
+    'select meeting_id, node_id from homes where meeting_id in ($1, $2, $3)',
+    [meetingId, toRed.roomId, toBlue.roomId],
+  )
+  assert.deepEqual(Object.fromEntries(homes.map(({ meeting_id: id, node_id: node }) => [id, node])), {
+    [meetingId]: '127.0.0.2',
+    [toRed.roomId]: '127.0.0.3',
+    [toBlue.roomId]: '127.0.0.2',
+  })
+
+  // Nobody else comes in there, and the meeting knows who is inside.
+  const stranger = two.connect({
+    token: two.token(['allow_join']),
+    meetingId: toRed.roomId,
+    participantId: 'eve',
+  })
+  assert.equal((await stranger.hears('error')).name, 'INVALID_PERMISSIONS')
+  await host.hears('breakoutsChanged', ({ breakouts }) => {
+    const { rooms } = breakouts as { rooms: { people: { id: string }[] }[] }
+    return rooms.map((room) => room.people.map(({ id }) => id).join()).join(' ') === 'ann bob'
+  })
+  // What is said to all is heard there, whoever is moved is led, and whoever is removed leaves.
+  await host.request('announceBreakouts', { message: 'Five minutes left' })
+  for (const client of [inRed, inBlue]) await client.hears('breakoutAnnounced')
+  await host.request('assignBreakout', { peerId: 'bob', roomId: toRed.roomId })
+  const way = (await inBlue.hears(
+    'request:switchRoom',
+    ({ roomId }) => roomId === toRed.roomId,
+  )) as unknown as Way
+  inBlue.close()
+  const moved = await join(one, way.roomId, 'bob', way.token)
+  await inRed.hears('newPeer', ({ id }) => id === 'bob')
+  await host.request('removePeer', { peerId: 'ann' })
+  await inRed.gone()
+  const again = two.connect({ token: toRed.token, meetingId: toRed.roomId, participantId: 'ann' })
+  assert.equal((await again.hears('error')).name, 'REMOVED_FROM_SESSION')
+  // Everybody is called back.
+  await host.request('closeBreakouts')
+  await moved.hears('request:switchRoom', ({ roomId }) => roomId === meetingId)
+  for (const client of [moved, host, ...people]) client.close()
+})
+
 test(
   'those who were carried and admitted count as waiting at no node',
   { skip: withoutPostgres },
