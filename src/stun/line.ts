@@ -15,7 +15,7 @@ export class LineFailed extends Error {
 }
 
 /** How long a line may take to open, and the other side to answer. */
-export const PATIENCE_MS = 5000
+const PATIENCE_MS = 5000
 const REPEAT_MS = 500
 /** No message of these protocols is longer. */
 const MAX_BYTES = 2048
