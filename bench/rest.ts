@@ -4,15 +4,11 @@
  * 1,000,000 past sessions. Goals: ≥ 3,000 per second with 50 clients on SQLite, at least half of that on PostgreSQL;
  * nothing lost; p99 < 20 ms on the first and the last page.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { createHmac, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { Agent, request } from 'node:http'
-import { tmpdir } from 'node:os'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { runSql } from '../test/support/postgres.ts'
+import { call, cleanUp, dataOf, folder, ms, percentile, start, stop, whole } from './rest-server.ts'
 import { onEachStore, type BenchStore } from './stores.ts'
 import { printGoal, printTable } from './table.ts'
 
@@ -21,74 +17,6 @@ const BARE_MS = 2000
 const CLIENTS = [1, 10, 50]
 const PAST_SESSIONS = 1_000_000
 const ASKED_PAGES = 300
-const PORT = 19_300
-const KEY = 'bench-key'
-const SECRET = 'a-secret-for-the-bench-of-enough-length'
-const folder = mkdtempSync(join(tmpdir(), 'anteroom-bench-'))
-// PostgreSQL refuses to run as root, so its own user needs access.
-chmodSync(folder, 0o755)
-const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-
-const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-const now = Math.floor(Date.now() / 1000)
-const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ apikey: KEY, permissions: ['allow_join'], iat: now, exp: now + 3600, jti: randomUUID() })}`
-const token = `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`
-
-const dataOf = ({ name }: BenchStore): string => join(folder, name)
-
-async function start(store: BenchStore): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['src/cli.ts', 'serve'], {
-    cwd: join(import.meta.dirname, '..'),
-    env: {
-      ...process.env,
-      PORT: String(PORT),
-      HTTPS_PORT: String(PORT + 1),
-      MEDIA_PORT: String(PORT + 2),
-      MEDIA_WORKERS: '1',
-      DATA_DIR: dataOf(store),
-      ...(store.url !== undefined && { DATABASE_URL: store.url }),
-      VIDEOSDK_API_KEY: KEY,
-      VIDEOSDK_SECRET_KEY: SECRET,
-      LOG_LEVEL: 'warn',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const chunk of child.stdout) if (String(chunk).includes('"msg":"ready"')) break
-  child.stdout.resume()
-  return child
-}
-
-async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  const gone = once(child, 'exit')
-  child.kill(signal)
-  await gone
-}
-
-function call<T>(method: string, path: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const asked = request(
-      { host: '127.0.0.1', port: PORT, method, path, agent, headers: { authorization: token } },
-      (answer) => {
-        let text = ''
-        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-        answer.on('end', () =>
-          answer.statusCode === 200
-            ? resolve(JSON.parse(text) as T)
-            : reject(new Error(`answered ${answer.statusCode}: ${text.slice(0, 200)}`)),
-        )
-        answer.on('error', reject)
-      },
-    )
-    asked.on('error', reject)
-    asked.end()
-  })
-}
-
-const percentile = (values: number[], part: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? NaN
-const ms = (value: number): string => value.toFixed(1)
-const whole = (value: number): string => Math.round(value).toLocaleString('en')
-
 /** Creates meetings for `forMs`; stops quietly if the server is killed. */
 async function create(clients: number, forMs: number): Promise<{ ids: string[]; latencies: number[] }> {
   const [ids, latencies]: [string[], number[]] = [[], []]
@@ -271,6 +199,5 @@ try {
       )
     }
 } finally {
-  agent.destroy()
-  rmSync(folder, { recursive: true, force: true })
+  cleanUp()
 }

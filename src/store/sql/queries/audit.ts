@@ -3,25 +3,32 @@ import type { Kysely, Selectable } from 'kysely'
 import type { AuditEntry, AuditFact, AuditFilter, NewAuditEntry, Store } from '../../store.ts'
 import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
+import { reach, Totals } from '../pages.ts'
 
 const TURN = { lane: 'audit' }
 
 export function auditQueries({ db, write }: SqlContext): Store['audit'] {
+  const totals = new Totals()
   return {
     add: async (entry) => {
       await write(TURN, (tx) => tx.insertInto('audit_entries').values(rowOf(entry)).execute())
     },
-    list: async ({ page, perPage }, filter = {}) => {
-      const { total } = await matching(db, filter)
-        .select((select) => select.fn.countAll<number>().as('total'))
-        .executeTakeFirstOrThrow()
+    list: async (paging, filter = {}) => {
+      const total = await totals.of(filter, async () => {
+        const counted = await matching(db, filter)
+          .select((select) => select.fn.countAll<number>().as('total'))
+          .executeTakeFirstOrThrow()
+        return counted.total
+      })
+      const way = reach(paging, total)
+      if (!way) return { items: [], total }
       const rows = await matching(db, filter)
         .selectAll()
-        .orderBy('number', 'desc')
-        .limit(perPage)
-        .offset((page - 1) * perPage)
+        .orderBy('number', way.direction)
+        .limit(way.limit)
+        .offset(way.offset)
         .execute()
-      return { items: rows.map(toEntry), total }
+      return { items: way.inOrder(rows).map(toEntry), total }
     },
     read: async (after, limit, filter = {}) => {
       const rows = await matching(db, filter)

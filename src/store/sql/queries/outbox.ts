@@ -1,4 +1,5 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
+import { reach, Totals } from '../pages.ts'
 import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { DeliveryRecord, DeliveryTry, NewDelivery, Store } from '../../store.ts'
@@ -78,6 +79,7 @@ export function outboxQueries(
   { db, write, dialect, nodeId }: SqlContext,
   signal: OutboxSignal,
 ): Store['outbox'] {
+  const totals = new Totals()
   let counted: { at: number; backlog: ReturnType<Store['outbox']['backlog']> } | undefined
   const count = async (): ReturnType<Store['outbox']['backlog']> => {
     const inState = async (state: DeliveryRecord['state']): Promise<number> => {
@@ -187,21 +189,27 @@ export function outboxQueries(
         .execute()
       return rows.map(({ took_ms: tookMs, ...rest }) => ({ ...rest, tookMs }))
     },
-    list: async (projectId, { page, perPage }, { state, meetingId, event } = {}) => {
+    list: async (projectId, paging, filter = {}) => {
+      const { state, meetingId, event } = filter
       let matching = db.selectFrom('deliveries').where('project_id', '=', projectId)
       if (state !== undefined) matching = matching.where('state', '=', state)
       if (meetingId !== undefined) matching = matching.where('meeting_id', '=', meetingId)
       if (event !== undefined) matching = matching.where('event', '=', event)
-      const { total } = await matching
-        .select((select) => select.fn.countAll<number>().as('total'))
-        .executeTakeFirstOrThrow()
+      const total = await totals.of([projectId, filter], async () => {
+        const counted = await matching
+          .select((select) => select.fn.countAll<number>().as('total'))
+          .executeTakeFirstOrThrow()
+        return counted.total
+      })
+      const way = reach(paging, total)
+      if (!way) return { items: [], total }
       const rows = await matching
         .selectAll()
-        .orderBy('number', 'desc')
-        .limit(perPage)
-        .offset((page - 1) * perPage)
+        .orderBy('number', way.direction)
+        .limit(way.limit)
+        .offset(way.offset)
         .execute()
-      return { items: rows.map(toDelivery), total }
+      return { items: way.inOrder(rows).map(toDelivery), total }
     },
     repairAfterClockSkew: async (now, dueBy, leasedBy) => {
       // A node whose clock is behind must not hurry what others have put off.

@@ -3,12 +3,14 @@ import { dayOf } from '../../../protocol/days.ts'
 import type { NewDelivery, OutputChange, OutputFilter, OutputRecord, Store } from '../../store.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import type { Schema } from '../schema.ts'
+import { reach, Totals } from '../pages.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
 import { pieceQueries, withPieces } from './output-pieces.ts'
 import { addUsage, USAGE } from './usage.ts'
 
 export function outputQueries(context: SqlContext, signal: OutboxSignal): Store['outputs'] {
+  const totals = new Totals()
   const { db, write, seal, nodeId } = context
   /** Deliveries of a meeting are written in order. */
   const turnOf = (lane: string, deliveries: readonly NewDelivery[]) => ({
@@ -72,17 +74,23 @@ export function outputQueries(context: SqlContext, signal: OutboxSignal): Store[
         .executeTakeFirst()
       return row && (await withPieces(db, [row], [toOutput(row)]))[0]
     },
-    list: async (projectId, filter, { page, perPage }) => {
-      const { total } = await matching(projectId, filter)
-        .select((select) => select.fn.countAll<number>().as('total'))
-        .executeTakeFirstOrThrow()
-      const rows = await matching(projectId, filter)
+    list: async (projectId, filter, paging) => {
+      const total = await totals.of([projectId, filter], async () => {
+        const counted = await matching(projectId, filter)
+          .select((select) => select.fn.countAll<number>().as('total'))
+          .executeTakeFirstOrThrow()
+        return counted.total
+      })
+      const way = reach(paging, total)
+      if (!way) return { items: [], total }
+      const found = await matching(projectId, filter)
         .selectAll()
-        .orderBy('created_at', 'desc')
-        .orderBy('output_id', 'desc')
-        .limit(perPage)
-        .offset((page - 1) * perPage)
+        .orderBy('created_at', way.direction)
+        .orderBy('output_id', way.direction)
+        .limit(way.limit)
+        .offset(way.offset)
         .execute()
+      const rows = way.inOrder(found)
       return { items: await withPieces(db, rows, rows.map(toOutput)), total }
     },
     unfinished: async () => {

@@ -6,6 +6,12 @@ import type { SqlContext } from '../sql-context.ts'
 
 /** The tables with the participant's id in `participant_id`, and the session's in `session_id`. */
 const OWN = ['stays', 'intervals', 'admissions', 'removals', 'participant_stats', 'poll_votes'] as const
+/** Those of them from which every session of a participant follows; the others have rows beside a stay alone. */
+const FOUND_IN = ['stays', 'admissions', 'removals', 'poll_votes', 'chat_hearers'] as const
+/** Values in one statement. */
+const IDS_AT_ONCE = 1000
+/** In the words of the index `stays_erased`; `api/` makes the pseudonyms. */
+const IS_ERASED = sql<boolean>`substr(participant_id, 1, 7) = 'erased-'`
 /** Not by `like`: SQLite's takes an `A` for an `a`. */
 const contains = (column: string, text: string) =>
   sql<boolean>`replace(${sql.ref(column)}, ${text}, '') <> ${sql.ref(column)}`
@@ -16,34 +22,40 @@ export function peopleQueries({ db, write }: SqlContext): Store['people'] {
   return {
     sessionsOf: async (projectId, participantId) => {
       const named = (
-        table: (typeof OWN)[number] | 'chat_hearers' | 'chat_messages' | 'polls',
+        table: (typeof FOUND_IN)[number] | 'chat_messages' | 'polls',
         column = 'participant_id',
-      ) => db.selectFrom(table).select('session_id').where(sql.ref(column), '=', participantId)
-      const rows = await db
-        .selectFrom('sessions')
-        .select(['session_id', 'ended_at'])
-        .where('project_id', '=', projectId)
-        .where((where) =>
-          where.or(
-            [
-              ...OWN.map((table) => named(table)),
-              named('chat_hearers'),
-              named('chat_messages', 'sender_id'),
-              named('polls', 'asker_id'),
-              named('removals', 'removed_by'),
-              // When the rest was erased, these may have waited. The key says that it is not another text that equals the id.
-              db
-                .selectFrom('deliveries')
-                .select('session_id')
-                .where('project_id', '=', projectId)
-                .where(contains('body', `"participantId":${JSON.stringify(participantId)}`)),
-            ].map((sessions) => where('session_id', 'in', sessions)),
-          ),
+      ) => db.selectFrom(table).select('session_id').where(sql.ref(column), '=', participantId).distinct()
+      const found = await Promise.all(
+        [
+          ...FOUND_IN.map((table) => named(table)),
+          named('chat_messages', 'sender_id'),
+          named('polls', 'asker_id'),
+          named('removals', 'removed_by'),
+          // When the rest was erased, these may have waited. The key says that it is not another text that equals the id.
+          db
+            .selectFrom('deliveries')
+            .select('session_id')
+            .where('session_id', 'in', db.selectFrom('stays').select('session_id').where(IS_ERASED))
+            .where(contains('body', `"participantId":${JSON.stringify(participantId)}`)),
+        ].map((sessions) => sessions.execute()),
+      )
+      const ids = [...new Set(found.flat().map(({ session_id }) => session_id))]
+      const rows = []
+      // By their ids alone: with the project as well, the planner reads all its sessions.
+      for (let at = 0; at < ids.length; at += IDS_AT_ONCE)
+        rows.push(
+          ...(await db
+            .selectFrom('sessions')
+            .select(['session_id', 'ended_at', 'started_at', 'project_id'])
+            .where('session_id', 'in', ids.slice(at, at + IDS_AT_ONCE))
+            .execute()),
         )
-        .orderBy('started_at')
-        .orderBy('session_id')
-        .execute()
-      return rows.map(({ session_id: sessionId, ended_at }) => ({ sessionId, ongoing: ended_at === null }))
+      return rows
+        .filter(({ project_id }) => project_id === projectId)
+        .sort(
+          (one, other) => one.started_at - other.started_at || (one.session_id < other.session_id ? -1 : 1),
+        )
+        .map(({ session_id: sessionId, ended_at }) => ({ sessionId, ongoing: ended_at === null }))
     },
     records: async (projectId, participantId, sessionId) => {
       const found: PersonalRecord[] = []

@@ -1,4 +1,5 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
+import { reach, Totals } from '../pages.ts'
 import type { SqlContext, Turn } from '../sql-context.ts'
 import { together } from '../together.ts'
 import type { Schema } from '../schema.ts'
@@ -12,6 +13,7 @@ export function sessionQueries(
   /** The meeting of each session: the writes of one meeting are ordered, whichever of its sessions they concern. */
   meetings: Map<string, string>,
 ): Omit<Store['sessions'], 'addPast'> {
+  const totals = new Totals()
   const { db, write, settled, dialect } = context
   const { rowKey } = dialect
   const rowOrder = sql.ref(dialect.rowOrder)
@@ -106,7 +108,7 @@ export function sessionQueries(
       for (const { session_id, meeting_id } of rows) meetings.set(session_id, meeting_id)
       return rows.map(toSession)
     },
-    list: async (projectId, { page, perPage }, filter = {}) => {
+    list: async (projectId, paging, filter = {}) => {
       await settled()
       const { meetingId, ongoing, startedFrom, startedTo } = filter
       const all = db.selectFrom('sessions')
@@ -128,26 +130,23 @@ export function sessionQueries(
               .where('project_id', '=', projectId)
               .executeTakeFirst()
           )?.total ?? 0)
-        : (
-            await matching
+        : await totals.of([projectId, filter], async () => {
+            const counted = await matching
               .select((select) => select.fn.countAll<number>().as('total'))
               .executeTakeFirstOrThrow()
-          ).total
+            return counted.total
+          })
 
-      const before = (page - 1) * perPage
-      const wanted = Math.min(perPage, total - before)
-      if (wanted <= 0) return { items: [], total }
-      // The database skips rows one by one, so reach a page in the second half from the end.
-      const fromTheEnd = before > total / 2
-      const direction = fromTheEnd ? 'asc' : 'desc'
+      const way = reach(paging, total)
+      if (!way) return { items: [], total }
       const rows = await matching
         .selectAll()
-        .orderBy('started_at', direction)
-        .orderBy('session_id', direction)
-        .limit(wanted)
-        .offset(fromTheEnd ? total - before - wanted : before)
+        .orderBy('started_at', way.direction)
+        .orderBy('session_id', way.direction)
+        .limit(way.limit)
+        .offset(way.offset)
         .execute()
-      return { items: (fromTheEnd ? rows.reverse() : rows).map(toSession), total }
+      return { items: way.inOrder(rows).map(toSession), total }
     },
     join: (stay, mode, deliveries) =>
       record(laneOf(stay.sessionId), deliveries, async (tx) => {
