@@ -386,16 +386,20 @@ test(
     const homesIn = async ({ url }: RealServer): Promise<string | undefined> =>
       /^anteroom_cluster_homes (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]
     assert.deepEqual([await homesIn(home), await homesIn(other)], ['1', '0'])
-    // A switch needs both meetings in one process.
+    // A switch and a relay need both meetings in one process.
     const elsewhere = await home.createMeeting()
     const there = new WireClient({ url: other.url, token, meetingId: elsewhere, participantId: 'dan' })
     t.after(() => there.close())
     await there.join()
-    await assert.rejects(
-      clients[0]!.request('switchToMeeting', { meetingId: elsewhere, secret: token }),
-      (error) =>
-        error instanceof WireError && error.code === 4076 && error.message.includes('Another server'),
-    )
+    for (const [method, code] of [
+      ['switchToMeeting', 4076],
+      ['mediaRelayRequestSent', 4078],
+    ] as const)
+      await assert.rejects(
+        clients[0]!.request(method, { meetingId: elsewhere, secret: token }),
+        (error) =>
+          error instanceof WireError && error.code === code && error.message.includes('Another server'),
+      )
     there.close()
 
     const killedAt = performance.now()
