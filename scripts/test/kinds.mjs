@@ -16,10 +16,11 @@ export const SLOW = [
   'src/webhook/dispatcher.test.ts',
 ]
 
-/** Modules that start a server, a database or a media worker, so a test that loads one is no unit test. */
+/** Modules that start or find a server, a database, a media worker or ffmpeg, so a test that loads one is no unit test. */
 const SERVER = [
   'src/server/start.ts',
   'src/cli.ts',
+  'scripts/ffmpeg.mjs',
   'test/support/real-server.ts',
   'test/support/postgres.ts',
   'mediasoup',
@@ -27,7 +28,7 @@ const SERVER = [
 const BROWSER = ['playwright-core', 'scripts/chromium.mjs']
 
 /**
- * `unit`: next to the source that it tests, without a server, a database, a media worker or a browser, and fast. `browser`: pages.
+ * `unit`: next to the source that it tests, without a server, a database, a media worker, ffmpeg or a browser, and fast. `browser`: pages.
  * `attack`: all in test/attack/. `wire`: everything else.
  */
 export function kindOf(file, read = (path) => readFileSync(path, 'utf8')) {

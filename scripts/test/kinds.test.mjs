@@ -11,6 +11,7 @@ test('finds out from the imports of a test, direct and indirect, what it needs',
   assert.equal(kindOf('src/token/grant.test.ts'), 'unit')
   assert.equal(kindOf('src/meeting/door/admission.test.ts'), 'unit')
   assert.equal(kindOf('src/media/sfu.test.ts'), 'wire')
+  assert.equal(kindOf('src/output/jobs/jobs.test.ts'), 'wire')
   assert.equal(kindOf('src/api/rest/rest.test.ts'), 'wire')
   assert.equal(kindOf('test/door.test.ts'), 'wire')
   assert.equal(kindOf('test/journeys.test.ts'), 'browser')

@@ -21,7 +21,7 @@ export function inOrder(runs, measured) {
 export function loadOf(measured, jobs) {
   if (measured === undefined) return 0.5
   const [took, used] = measured
-  return Math.min(jobs, Math.max(0.25, (1.25 * used) / took))
+  return Math.min(jobs, Math.max(1 / 3, (1.25 * used) / took))
 }
 
 /** What was measured, with the results of this run instead of older ones. */

@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Coverage, UNCOUNTED } from './coverage.mjs'
+import { Coverage, isCounted } from './coverage.mjs'
 import { kindOf, kinds, loadedBy } from './kinds.mjs'
 import { ProcessorTime } from './processor-time.mjs'
 import {
@@ -26,6 +26,8 @@ const CHECK = 'npm run check'
 const ALL = ['scripts/**/*.test.mjs', 'src/**/*.test.ts', 'test/**/*.test.ts']
 const ORDER = join(import.meta.dirname, 'order.json')
 const POSTGRES = 'test/support/postgres.ts'
+/** Seconds, and seconds of processor time. */
+const UNKNOWN_BROWSER = [60, 40]
 /** Longer means stuck: even a machine that is five times slower needs less for every file. */
 const FILE_TIMEOUT_MS = 20 * 60_000
 const reporter = pathToFileURL(join(import.meta.dirname, 'reporter.mjs')).href
@@ -49,7 +51,7 @@ const { values, positionals } = parseArgs({
     again: { type: 'boolean', default: false },
     // Runs every published version of the SDKs instead of the oldest, a middle and the newest one.
     'every-version': { type: 'boolean', default: false },
-    // Prints the lines that unit and wire tests ran; fails if a folder is below its minimum in coverage.mjs.
+    // Prints the lines that tests ran (coverage.mjs); fails if a folder is below its minimum in coverage.mjs.
     coverage: { type: 'boolean', default: false },
     // Prints the duration and the processor time of each file.
     times: { type: 'boolean', default: false },
@@ -83,6 +85,9 @@ if (runs.size === 0) throw new Error(`no test file matches ${positionals.join(',
 if (values.check) add(CHECK)
 
 const order = JSON.parse(readFileSync(ORDER, 'utf8'))
+/** A file with a browser that was not measured yet may be a long one. */
+for (const { name, file } of runs.values())
+  if (file !== CHECK && kindOf(file) === 'browser') order.measured[name] ??= UNKNOWN_BROWSER
 const load = ({ name }) => loadOf(order.measured[name], jobs)
 const isPicture = ({ file }) => order.pictures.includes(file)
 const waiting = inOrder(
@@ -122,7 +127,8 @@ const { text, failed } = summary(results, {
 })
 if (values.times) console.log(table(results))
 if (values.record) {
-  const measured = recorded(results, order.measured)
+  const { measured: before } = JSON.parse(readFileSync(ORDER, 'utf8'))
+  const measured = recorded(results, before)
   writeFileSync(ORDER, `${JSON.stringify({ ...order, measured }, null, 2)}\n`)
 }
 console.log(text)
@@ -189,8 +195,7 @@ async function runFailedAgain() {
 
 async function runFile({ name, file, env }) {
   const events = join(scratch, name.replaceAll('/', '+'))
-  const isCounted = ['unit', 'wire'].includes(kindOf(file)) && !UNCOUNTED.includes(file)
-  const counted = coverage && isCounted && name === file ? `${events}.coverage` : undefined
+  const counted = coverage && name === file && isCounted(file) ? `${events}.coverage` : undefined
   const ended = await run(
     process.execPath,
     [

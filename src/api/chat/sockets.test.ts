@@ -25,7 +25,7 @@ before(async () => {
     maxChatMessagesPerSecond: 25,
     maxChatMessageBytes: 1024,
     // Long enough to reconnect after a restart on a machine under load.
-    sessionGraceSeconds: 4,
+    sessionGraceSeconds: 10,
   })
 })
 after(() => server.stop())
