@@ -705,9 +705,12 @@ test('right-to-left text changes no other text on the dashboard', async () => {
 test('a form that is being sent accepts no more text, and is sent once', async () => {
   await open('/keys')
   let asked = 0
+  const looked = Promise.withResolvers<undefined>()
   await page.route('**/v2/admin/keys', async (route) => {
-    if (route.request().method() === 'POST') asked++
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    if (route.request().method() === 'POST') {
+      asked++
+      await looked.promise
+    }
     await route.continue()
   })
   await button('New key').click()
@@ -717,6 +720,7 @@ test('a form that is being sent accepts no more text, and is sent once', async (
   await name.press('Enter')
   await name.pressSequentially(' and more')
   assert.equal(await name.inputValue(), 'once')
+  looked.resolve(undefined)
   await button('I have kept it').click()
   await page.unroute('**/v2/admin/keys')
   await button('Change once').waitFor()
