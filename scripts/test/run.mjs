@@ -26,8 +26,8 @@ const CHECK = 'npm run check'
 const ALL = ['scripts/**/*.test.mjs', 'src/**/*.test.ts', 'test/**/*.test.ts']
 const ORDER = join(import.meta.dirname, 'order.json')
 const POSTGRES = 'test/support/postgres.ts'
-/** Seconds, and seconds of processor time. */
-const UNKNOWN_BROWSER = [60, 40]
+/** Seconds, and seconds of processor time, of a file that was not measured. */
+const UNKNOWN = [60, 30]
 /** Longer means stuck: even a machine that is five times slower needs less for every file. */
 const FILE_TIMEOUT_MS = 20 * 60_000
 const reporter = pathToFileURL(join(import.meta.dirname, 'reporter.mjs')).href
@@ -85,9 +85,9 @@ if (runs.size === 0) throw new Error(`no test file matches ${positionals.join(',
 if (values.check) add(CHECK)
 
 const order = JSON.parse(readFileSync(ORDER, 'utf8'))
-/** A file with a browser that was not measured yet may be a long one. */
+// A new file may be a long one, so it does not start last.
 for (const { name, file } of runs.values())
-  if (file !== CHECK && kindOf(file) === 'browser') order.measured[name] ??= UNKNOWN_BROWSER
+  if (file !== CHECK && kindOf(file) !== 'unit') order.measured[name] ??= UNKNOWN
 const load = ({ name }) => loadOf(order.measured[name], jobs)
 const isPicture = ({ file }) => order.pictures.includes(file)
 const waiting = inOrder(
