@@ -26,7 +26,6 @@ export const COUNTED = [
   'test/own-client.test.ts',
   'test/polls.test.ts',
   'test/whiteboard.test.ts',
-  'test/wire-table.test.ts',
   'test/wire.test.ts',
 ]
 
