@@ -9,13 +9,13 @@ export interface EntryRequest {
 }
 
 export class Lobby {
-  readonly #respond: (id: string, decision: EntryDecision) => Promise<unknown>
+  readonly #respond: (id: string, decision: EntryDecision, always?: true) => Promise<unknown>
   readonly #onSettled: (id: string) => void
   /** By participant id, in the order of the requests. */
   readonly requests = new Map<string, EntryRequest>()
 
   constructor(
-    respond: (id: string, decision: EntryDecision) => Promise<unknown>,
+    respond: (id: string, decision: EntryDecision, always?: true) => Promise<unknown>,
     onSettled: (id: string) => void,
   ) {
     this.#respond = respond
@@ -30,9 +30,12 @@ export class Lobby {
     if (this.requests.delete(id)) this.#onSettled(id)
   }
 
-  /** @throws {MeetingError} RESPOND_ENTRY_FAILED if somebody else was faster */
-  async allow(id: string): Promise<void> {
-    await this.#respond(id, 'allowed')
+  /**
+   * @param options.always this person need not ask the next time; that takes a moderator
+   * @throws {MeetingError} RESPOND_ENTRY_FAILED if somebody else was faster
+   */
+  async allow(id: string, { always = false } = {}): Promise<void> {
+    await (always ? this.#respond(id, 'allowed', true) : this.#respond(id, 'allowed'))
     this.settle(id)
   }
 

@@ -109,7 +109,7 @@ export class MeetingCore<
     const tell: Tell<S> = (event, ...values) => this.emit(event, ...values)
     this.#roster = new Roster(tell, (id) => this.#media.now.forget(id))
     this.lobby = new Lobby(
-      (id, decision) => request('respondEntry', { id, decision }),
+      (id, decision, always) => request('respondEntry', { id, decision, ...(always && { always }) }),
       (id) => tell('entrySettled', id),
     )
     this.moderation = new Moderation(request)

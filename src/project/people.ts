@@ -76,5 +76,6 @@ export async function erasePerson(options: EraseOptions): Promise<Erased> {
     add(await store.people.eraseIn(projectId, participantId, sessionId, pseudonym))
   }
   add({ invites: await store.people.eraseInvites(projectId, participantId, now()) })
+  add({ standing_admissions: await store.people.eraseStanding(projectId, participantId) })
   return { sessions: sessions.length, erased, recordingsLeft, deliveriesWaiting }
 }

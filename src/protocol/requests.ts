@@ -174,7 +174,12 @@ export const requests = {
 
   respondEntry: {
     states: inside,
-    data: Type.Object({ id: Id, decision: Type.Union([Type.Literal('allowed'), Type.Literal('denied')]) }),
+    data: Type.Object({
+      id: Id,
+      decision: Type.Union([Type.Literal('allowed'), Type.Literal('denied')]),
+      /** Ours. The next time, this person need not ask. */
+      always: Type.Optional(Type.Boolean()),
+    }),
   },
 
   liftRemoval: { states: inside, data: Peer },

@@ -12,6 +12,7 @@ import type {
   Message as MessageShape,
   MessageBody,
   ParticipantStats as ParticipantStatsShape,
+  LetInAlways,
   Removals,
   Session,
   SessionParticipantInFull,
@@ -268,6 +269,17 @@ export class Live {
 
   async liftRemoval(roomId: string, participantId: string): Promise<void> {
     await this.#call('POST', at`/v2/rooms/${roomId}/removals/lift`, { body: { participantId } })
+  }
+
+  /** Who asked once and is let in always. */
+  async letInAlways(roomId: string): Promise<LetInAlways['data']> {
+    const { data } = await this.#call<LetInAlways>('GET', at`/v2/rooms/${roomId}/let-in-always`)
+    return data
+  }
+
+  /** The next time, this person has to ask again. */
+  async liftLetInAlways(roomId: string, participantId: string): Promise<void> {
+    await this.#call('POST', at`/v2/rooms/${roomId}/let-in-always/lift`, { body: { participantId } })
   }
 
   /** Sends a message to a chat topic (PubSub). @returns the id of the message */

@@ -11,6 +11,7 @@ import { turnAccount } from '../api/rest/init-config.ts'
 import { WhiteboardSockets } from '../api/whiteboard/sockets.ts'
 import { MeetingSockets } from '../api/signalling/sockets.ts'
 import { refusalOfBreakout } from '../meeting/breakouts/entry.ts'
+import { isLetInAlways } from '../meeting/door/standing.ts'
 import { LocalDirectory } from '../meeting/directory.ts'
 import { Door } from '../meeting/door/door.ts'
 import type { Jobs } from '../meeting/jobs/jobs.ts'
@@ -76,6 +77,7 @@ export function openMeetings(
     hasHiddenSeat: (...who) => meetings.hasHiddenSeat(...who),
     refusalOfBreakout: (...who) =>
       refusalOfBreakout({ store, isRevoked: (token) => revokedTokens.has(token) }, ...who),
+    isLetInAlways: (...who) => isLetInAlways(store, ...who),
     mediaStatus: () => media.status,
     randomId: () => randomBytes(5).toString('hex').slice(0, 8),
   })

@@ -402,6 +402,41 @@ onBoth(
   },
 )
 
+onBoth(
+  'who is always let in is kept for one meeting, up to a number, until it is lifted or erased',
+  async () => {
+    await withStore(async (store) => {
+      const { meetingId } = await store.meetings.create(aMeeting())
+      const ann = {
+        meetingId,
+        participantId: 'ann',
+        tokenId: 't',
+        bound: false,
+        name: 'Ann',
+        at: 1,
+        by: 'host',
+      }
+      const bob = { ...ann, participantId: 'bob', bound: true, at: 2 }
+      assert.deepEqual([await store.standing.admit(ann, 2), await store.standing.admit(bob, 2)], [true, true])
+      assert.equal(await store.standing.admit({ ...ann, tokenId: 'u' }, 2), false)
+      assert.equal(await store.standing.admit({ ...ann, name: 'Anna' }, 2), true, 'replaced')
+      assert.deepEqual(await store.standing.list(meetingId), [{ ...ann, name: 'Anna' }, bob])
+      assert.deepEqual(await store.standing.of(meetingId, 'bob'), [bob])
+      assert.deepEqual(await store.standing.list('another'), [])
+      assert.equal((await store.people.records(PROJECT, 'ann', null)).length, 1)
+      assert.equal(await store.people.eraseStanding('another', 'ann'), 0)
+      assert.equal(await store.people.eraseStanding(PROJECT, 'host'), 2)
+      assert.equal((await store.standing.list(meetingId))[1]!.by, null)
+      assert.equal(await store.people.eraseStanding(PROJECT, 'ann'), 1)
+      assert.deepEqual(
+        [await store.standing.lift(meetingId, 'bob'), await store.standing.lift(meetingId, 'bob')],
+        [true, false],
+      )
+      assert.deepEqual(await store.standing.list(meetingId), [])
+    })
+  },
+)
+
 const saying = (at: number, changes: Partial<ChatRecord> = {}): ChatRecord => ({
   sessionId: 's',
   messageId: `m${at}`,

@@ -7,6 +7,7 @@ import type { KeyStore } from './contract/keys.ts'
 import type { MeetingStore } from './contract/meetings.ts'
 import type { SessionStore } from './contract/sessions.ts'
 import type { InviteStore } from './contract/invites.ts'
+import type { StandingStore } from './contract/standing.ts'
 import type { ChatStore } from './contract/chat.ts'
 import type { PollStore } from './contract/polls.ts'
 import type { FileStore } from './contract/files.ts'
@@ -28,6 +29,7 @@ export type { ApiKeyRecord } from './contract/keys.ts'
 export type { AutoClose, MeetingSettings, MeetingRecord } from './contract/meetings.ts'
 export type { SessionRecord, StayRecord, IntervalRecord, RemovalRecord } from './contract/sessions.ts'
 export type { InviteRecord, InviteCounts } from './contract/invites.ts'
+export type { StandingAdmission } from './contract/standing.ts'
 export type { ChatRecord, KeptMessage, ChatFilter, Newest, Stretch, ChatShare } from './contract/chat.ts'
 export type { PollRecord, VoteRecord } from './contract/polls.ts'
 export type { NewDelivery, DeliveryState, DeliveryRecord, DeliveryTry } from './contract/outbox.ts'
@@ -69,6 +71,7 @@ export interface Store {
   meetings: MeetingStore
   sessions: SessionStore
   invites: InviteStore
+  standing: StandingStore
   chat: ChatStore
   polls: PollStore
   files: FileStore

@@ -1,11 +1,12 @@
 /** The pages' own calls to the REST API. */
 import type { InvitedPass, NewInvite, Pass as BarePass } from '../protocol/rest/invites.ts'
 import type { Inside, KnockedPass, KnockSetting } from '../protocol/rest/knock.ts'
+import type { LetInAlways } from '../protocol/rest/sessions.ts'
 import type { Health } from '../protocol/rest/watching.ts'
 import { createCaller, type CallOptions, type Method } from '../server-client/call.ts'
 
 export { ServerClientError } from '../server-client/call.ts'
-export type { CallOptions, Method }
+export type { CallOptions, LetInAlways, Method }
 
 /** The token with which the page joins a meeting. */
 export interface Pass extends BarePass {
@@ -56,6 +57,14 @@ export const whoIsInside = ({ token, meetingId }: Pass): Promise<Inside> =>
   call('GET', `/v2/rooms/${encodeURIComponent(meetingId)}/inside`, { token })
 export const createInvite = (token: string, roomId: string, entry: NewInvite['entry']): Promise<NewInvite> =>
   call('POST', '/v2/invites', { body: { roomId, entry }, token })
+
+export const letInAlways = (token: string, roomId: string): Promise<LetInAlways> =>
+  call('GET', `/v2/rooms/${encodeURIComponent(roomId)}/let-in-always`, { token })
+export const askAgain = (token: string, roomId: string, participantId: string): Promise<unknown> =>
+  call('POST', `/v2/rooms/${encodeURIComponent(roomId)}/let-in-always/lift`, {
+    body: { participantId },
+    token,
+  })
 
 /** Whether the server's media is on; `preparing` tells the progress while it is being prepared. */
 export type MediaState = Health['media']

@@ -170,6 +170,8 @@ const policy: Record<string, Row> = {
   'GET /v2/rooms/{roomId}/removals': watch,
   // The removal in the table was made by a moderator.
   'POST /v2/rooms/{roomId}/removals/lift': { needs: 'allow_mod' },
+  'GET /v2/rooms/{roomId}/let-in-always': moderate,
+  'POST /v2/rooms/{roomId}/let-in-always/lift': moderate,
 
   'GET /v2/webhooks/deliveries': manage,
   'GET /v2/webhooks/deliveries/{deliveryId}': manage,
@@ -355,6 +357,7 @@ async function stateOf(server: TestServer, key: string, roomId: string | undefin
           `/v2/rooms/${roomId}`,
           `/v2/rooms/${roomId}/live`,
           `/v2/rooms/${roomId}/removals`,
+          `/v2/rooms/${roomId}/let-in-always`,
           `/v2/rooms/${roomId}/messages`,
           `/v2/rooms/${roomId}/values/slide`,
           `/v2/invites?roomId=${roomId}`,

@@ -189,6 +189,24 @@ const ofDelivery: MakeCall = async (stage) => ({
   path: { deliveryId: (await stage.delivery()).deliveryId },
 })
 
+/** A meeting that lets `ann` in always. */
+async function letInAlways({ server }: Stage): Promise<string> {
+  const meetingId = await server.createMeeting()
+  const [mod, ann] = (['allow_mod', 'ask_join'] as const).map((permission) =>
+    server.connect({
+      meetingId,
+      token: server.token([permission]),
+      participantId: permission === 'allow_mod' ? 'mod' : 'ann',
+    }),
+  ) as [WireClient, WireClient]
+  await mod.join()
+  const joining = ann.join()
+  await mod.hears('entryRequested')
+  await mod.request('respondEntry', { id: 'ann', decision: 'allowed', always: true })
+  await joining
+  return meetingId
+}
+
 /** A stream session, opened by another token. */
 const streamOf =
   (name: 'whip' | 'whep', offer: string): MakeCall =>
@@ -508,6 +526,11 @@ export const calls: Record<string, MakeCall> = {
     const { path } = (await calls['GET /v2/rooms/{roomId}/removals']!(stage)) as { path: { roomId: string } }
     return { path, body: { participantId: 'ann' } }
   },
+  'GET /v2/rooms/{roomId}/let-in-always': async (stage) => ({ path: { roomId: await letInAlways(stage) } }),
+  'POST /v2/rooms/{roomId}/let-in-always/lift': async (stage) => ({
+    path: { roomId: await letInAlways(stage) },
+    body: { participantId: 'ann' },
+  }),
 
   'GET /v2/public/rsa-public-key': nothing,
   'GET /v2/webhooks/deliveries': async (stage) => ({ query: { roomId: (await stage.delivery()).roomId } }),

@@ -6,6 +6,7 @@ import { cleanName } from '../../protocol/ids.ts'
 import { pageInfoOf, pageOf } from '../../protocol/rest.ts'
 import {
   Done,
+  LetInAlways,
   LiftRemovalBody,
   Live,
   Message,
@@ -264,6 +265,54 @@ export const liveRoutes: Routes = (app, context) => {
     async (request) => {
       const { meetingId } = meetingFor(request)
       await meetings.liftRemoval(meetingId, request.body.participantId, grantFor(request))
+      return done
+    },
+  )
+
+  app.get(
+    '/v2/rooms/:roomId/let-in-always',
+    describe({
+      summary: 'List who is let in always',
+      description: 'These people asked once, and a moderator let them in for good.',
+      tag,
+      access: 'token',
+      action: 'admitAlways',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: RoomParams,
+      answer: LetInAlways,
+    }),
+    async (request) => {
+      const all = await store.standing.list(meetingFor(request).meetingId)
+      return {
+        data: all.map(({ participantId, name, at, by, bound }) => ({
+          participantId,
+          name,
+          since: at,
+          admittedBy: by,
+          bound,
+        })),
+      }
+    },
+  )
+  app.post(
+    '/v2/rooms/:roomId/let-in-always/lift',
+    describe({
+      summary: 'Let somebody in always no more',
+      description: 'Whoever is inside stays; the next time, that person has to ask.',
+      audit: 'participant.ask-again',
+      tag,
+      access: 'token',
+      action: 'admitAlways',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: RoomParams,
+      body: LiftRemovalBody,
+      answer: Done,
+    }),
+    async (request) => {
+      if (!(await store.standing.lift(meetingFor(request).meetingId, request.body.participantId)))
+        throw new Refusal('NOT_FOUND', { message: 'Nobody with this id is let in always.' })
       return done
     },
   )

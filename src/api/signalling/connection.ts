@@ -195,13 +195,14 @@ export class Connection {
     this.#waitsSince = this.#options.now()
     const message = cleanName(data.message ?? '')
     try {
-      const { grant, meeting } = await atDoor()
+      const { grant, meeting, isStanding } = await atDoor()
       if (grant.entry === 'ask') this.#options.onAsking()
       const { live, state } = await this.#options.meetings.requestEntry(meeting, {
         grant,
         participantId,
         name: cleanName(data.name ?? '') || participantId,
         ...(message !== '' && { message }),
+        isStanding,
         link,
         admitted: (participant) => this.#admitted(participant),
       })

@@ -113,7 +113,7 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   disableRelayMedia: (_live, self, data) =>
     relayTo(self, data.meetingId).setKind(streamKind(data.kind), false),
 
-  respondEntry: (live, self, data) => live.entrance.respond(self, data.id, data.decision),
+  respondEntry: (live, self, data) => live.entrance.respond(self, data.id, data.decision, data.always),
   liftRemoval: (live, self, data) => live.evictions.lift(self, data.peerId),
 
   startRecording: async (live, self, data) =>

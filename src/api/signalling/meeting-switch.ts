@@ -41,7 +41,11 @@ export class MeetingSwitch {
    * @param isGone whether the connection has closed in the meantime
    * @throws {Refusal}
    */
-  async request({ grant, meeting }: Accepted, name: string, isGone: () => boolean): Promise<void> {
+  async request(
+    { grant, meeting, isStanding }: Accepted,
+    name: string,
+    isGone: () => boolean,
+  ): Promise<void> {
     this.cancel()
     const switching: Switching = {
       link: new SwitchingLink(this.#link, {
@@ -56,6 +60,7 @@ export class MeetingSwitch {
         grant,
         participantId: this.#participantId,
         name,
+        isStanding,
         link: switching.link,
         admitted: (participant) => {
           switching.participant = participant

@@ -18,7 +18,7 @@ export interface SessionFacts {
   returning: boolean
   /** A moderator made the holder of this id and token a co-host. */
   coHost: boolean
-  /** The applicant was admitted before, with this token. */
+  /** The applicant was admitted before, with this token, or is always let in. */
   admittedBefore: boolean
   /** This is a breakout room, and a moderator assigned the applicant to it. */
   assigned: boolean

@@ -96,6 +96,8 @@ export interface DoorOptions {
     grant: Grant,
     participantId: string,
   ) => Promise<Refusal | undefined>
+  /** Whether a moderator lets this person in always. Absent: nobody. */
+  isLetInAlways?: (meeting: MeetingRecord, grant: Grant, participantId: string) => Promise<boolean>
   mediaStatus: () => MediaStatus
   randomId: () => string
 }
@@ -118,6 +120,8 @@ export interface Accepted {
   grant: Grant
   meeting: MeetingRecord
   participantId: string
+  /** A moderator lets this person in always. */
+  isStanding: boolean
 }
 
 export class Door {
@@ -154,7 +158,17 @@ export class Door {
     })
     if (refusal) throw refusal
     if (!isHiddenSeat) await this.#assertInRoom(grant, meeting!, participantId)
-    return { grant, meeting: meeting!, participantId }
+    const isStanding = await this.#isLetInAlways(grant, meeting!, participantId)
+    return { grant, meeting: meeting!, participantId, isStanding }
+  }
+
+  /** While the store is unavailable, everybody asks. */
+  async #isLetInAlways(grant: Grant, meeting: MeetingRecord, participantId: string): Promise<boolean> {
+    const asked = this.#options.isLetInAlways?.(meeting, grant, participantId).catch((error: unknown) => {
+      if (error instanceof Refusal && error.code === 'STORE_UNAVAILABLE') return false
+      throw error
+    })
+    return (await asked) ?? false
   }
 
   /** A breakout room admits those who are assigned to it now. While the store is unavailable, those who were inside return. */

@@ -15,11 +15,12 @@ import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason, leaveReasons } from '../../protocol/leave-reasons.ts'
 import { refusalOfBreakout } from '../breakouts/entry.ts'
 import { isHiddenId } from '../outputs/hidden-seats.ts'
-import { assertMay, type Actor } from '../roster/actor.ts'
+import { assertMay, idOf, type Actor } from '../roster/actor.ts'
 import { Participant } from '../roster/participant.ts'
 import { authorityOf, type Authority } from '../roster/permissions.ts'
 import { decideAdmission, decideSeat, refusalToEnter, type Seating, type SessionFacts } from './admission.ts'
 import { Lobby, type EntryRequest } from './lobby.ts'
+import { MAX_STANDING } from './standing.ts'
 
 export interface EntranceOptions {
   settings: MeetingSettings
@@ -167,11 +168,12 @@ export class Entrance {
   }
 
   /** An admitter answers; the first answer wins, a later one is refused with RESPOND_ENTRY_FAILED. */
-  async respond(by: Actor, participantId: string, decision: EntryDecision): Promise<void> {
+  async respond(by: Actor, participantId: string, decision: EntryDecision, always = false): Promise<void> {
     assertMay(by, 'respondEntry')
+    if (always) assertMay(by, 'admitAlways')
     const request = this.#lobby.get(participantId)
     if (!request) throw new Refusal('RESPOND_ENTRY_FAILED')
-    if (decision === 'allowed') await this.#allow(by, request)
+    if (decision === 'allowed') await this.#allow(by, request, always)
     else if (this.#lobby.take(participantId)) this.#deny(request)
   }
 
@@ -202,14 +204,17 @@ export class Entrance {
   }
 
   /** Admits the connection that made this request, and no other with its participant id. */
-  async #allow(by: Actor, request: EntryRequest): Promise<void> {
-    const { participantId, grant, link } = request
+  async #allow(by: Actor, request: EntryRequest, always: boolean): Promise<void> {
+    const { participantId, grant, link, name } = request
     const { tokenId } = grant
-    const { store, now, sessions, admitters, onError } = this.#options
+    const { store, now, sessions, admitters, onError, meeting } = this.#options
+    const { meetingId } = meeting
+    let isStanding = false
     let written: Session | undefined
     try {
       for (;;) {
         assertMay(by, 'respondEntry')
+        if (always) assertMay(by, 'admitAlways')
         // Somebody else answered it, or it was withdrawn or timed out meanwhile.
         if (this.#lobby.get(participantId) !== request) throw new Refusal('RESPOND_ENTRY_FAILED')
         const seating = this.decideSeat(request)
@@ -227,12 +232,21 @@ export class Entrance {
         // Write it before telling anybody, so that an admitted guest stays admitted after a crash.
         written = await sessions.ensure()
         await store.sessions.admit({ sessionId: written.sessionId, participantId, tokenId, at: now() })
+        if (!always || isStanding) continue
+        const bound = grant.participantId === participantId
+        const standing = { meetingId, participantId, tokenId, bound, name, at: now(), by: idOf(by) }
+        isStanding = await store.standing.admit(standing, MAX_STANDING)
+        if (!isStanding)
+          throw new Refusal('INVALID_STATE', {
+            message: `This meeting lets ${MAX_STANDING} people in always already; lift one of them first.`,
+          })
       }
     } catch (error) {
       if (written && !written.admitted.has(participantId, tokenId)) {
-        store.sessions
-          .takeBackAdmission(written.sessionId, participantId, tokenId)
-          .catch((failure: unknown) => onError(failure, 'failed to take back an admission'))
+        Promise.all([
+          store.sessions.takeBackAdmission(written.sessionId, participantId, tokenId),
+          isStanding && store.standing.lift(meetingId, participantId),
+        ]).catch((failure: unknown) => onError(failure, 'failed to take back an admission'))
       }
       throw error
     }
@@ -296,7 +310,8 @@ export class Entrance {
     })
   }
 
-  #factsFor({ grant, participantId }: Pick<EntryRequest, 'grant' | 'participantId'>): SessionFacts {
+  #factsFor(by: Pick<EntryRequest, 'grant' | 'participantId' | 'isStanding'>): SessionFacts {
+    const { grant, participantId, isStanding = false } = by
     const { roster, sessions, refusalOf } = this.#options
     const { tokenId } = grant
     const session = sessions.current
@@ -304,7 +319,7 @@ export class Entrance {
       closed: refusalOf(grant),
       keptOut: session?.keepsOut({ participantId, tokenId }) ?? false,
       assigned: this.#options.meeting.settings.breakoutOf !== undefined,
-      admittedBefore: session?.admitted.has(participantId, tokenId) ?? false,
+      admittedBefore: isStanding || (session?.admitted.has(participantId, tokenId) ?? false),
       locked: session?.decisions.rules.locked ?? false,
       returning: session?.knows(participantId, tokenId) ?? false,
       coHost: session?.isCoHost(participantId, tokenId) ?? false,

@@ -36,7 +36,7 @@ export interface Bearers {
 }
 
 export interface EvictionsOptions {
-  meeting: Pick<MeetingRecord, 'projectId'>
+  meeting: Pick<MeetingRecord, 'projectId' | 'meetingId'>
   store: Store
   roster: Roster
   sessions: SessionLifecycle
@@ -76,7 +76,7 @@ export class Evictions {
 
   /** The participant must leave but may join again; a guest has to ask again, and is no co-host any more. */
   async removeForNow(by: Participant, targetId: string): Promise<void> {
-    const { roster, sessions, store, breakouts } = this.#options
+    const { meeting, roster, sessions, store, breakouts } = this.#options
     const ask = (): void => this.#assertMayRemove(by, targetId)
     ask()
     const session = sessions.required
@@ -87,6 +87,7 @@ export class Evictions {
       await this.#dismiss(session, target)
       await breakouts.takeBack(session, target.holder)
       await store.sessions.takeBackAdmission(session.sessionId, targetId, target.tokenId)
+      await store.standing.lift(meeting.meetingId, targetId)
       session.admitted.forget(targetId)
       session.known.forget(targetId)
       breakouts.remove(session, target.holder)
@@ -178,7 +179,7 @@ export class Evictions {
   }
 
   async #remove(session: Session, by: Remover, target: Removable, reason: LeaveReason): Promise<void> {
-    const { store, roster, sessions, breakouts } = this.#options
+    const { meeting, store, roster, sessions, breakouts } = this.#options
     const { removals, sessionId } = session
     const { id } = target
     // If two remove each other at once, the first one wins.
@@ -200,6 +201,7 @@ export class Evictions {
       holder = roster.get(id)
     }
     session.admitted.forget(id)
+    await store.standing.lift(meeting.meetingId, id)
     await this.#dismiss(session, target)
     if (sessions.current !== session) return
     this.#sweep(session, id, reason)

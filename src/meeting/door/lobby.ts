@@ -12,6 +12,8 @@ export interface EntryRequest {
   name: string
   /** What one who asks wrote for those who let people in. */
   message?: string
+  /** A moderator lets this person in always. */
+  isStanding?: boolean
   link: Link
   /** Default: a person. */
   kind?: Participant['kind']

@@ -39,6 +39,7 @@ export type Action =
   | 'appoint'
   | 'output'
   | 'invite'
+  | 'admitAlways'
   | 'liftRemoval'
   | 'watch'
   | 'speak'
@@ -52,6 +53,8 @@ export type Moderation = 'grant' | 'open'
 const needs: Record<Action, keyof Authority> = {
   respondEntry: 'canAdmit',
   invite: 'canAdmit',
+  // Beyond this session.
+  admitAlways: 'canModerate',
   // Lifting a moderator's removal needs a moderator, see `mayLift`.
   liftRemoval: 'canAdmit',
   watch: 'canAdmit',
@@ -92,7 +95,7 @@ export function can(authority: Authority, action: Action): boolean {
 export const COHOST: Authority = { canAdmit: true, canModerate: true }
 
 /** What a co-host may not do: it stays with those whose tokens say that they moderate. */
-const notForCoHosts: ReadonlySet<Action> = new Set(['appoint', 'end'])
+const notForCoHosts: ReadonlySet<Action> = new Set(['appoint', 'end', 'admitAlways'])
 
 export function isForCoHosts(action: Action): boolean {
   return !notForCoHosts.has(action)
@@ -126,6 +129,7 @@ const exceptions: Partial<Record<OutsideAction, OutsideRule>> = {
   invite: { needs: 'canAdmit' },
   // The host does this on the page, with the token of the join.
   configure: { needs: 'canModerate' },
+  admitAlways: { needs: 'canModerate' },
   switchOff: { role: 'crawler', needs: 'canModerate' },
   askFor: { role: 'crawler', needs: 'canModerate' },
   // Deliveries and revoked tokens belong to the backend; MODERATION=open only concerns the people inside.

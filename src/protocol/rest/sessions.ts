@@ -241,5 +241,22 @@ export const Removals = Type.Object({
   ),
 })
 export type Removals = Static<typeof Removals>
+export const LetInAlways = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      participantId: Type.String(),
+      name: Type.String(),
+      since: AtMs,
+      admittedBy: Type.Union([Type.String(), Type.Null()], {
+        description: 'The moderator, or `server`; null if that was erased.',
+      }),
+      bound: Type.Boolean({
+        description:
+          'Each token that is bound to this participant id is meant; else the one with which the person asked.',
+      }),
+    }),
+  ),
+})
+export type LetInAlways = Static<typeof LetInAlways>
 export const LiftRemovalBody = Type.Object({ participantId: AnyId })
 export const Done = Type.Object({ done: Type.Literal(true) })

@@ -38,4 +38,6 @@ export interface PeopleStore {
   ): Promise<ErasedCounts>
   /** Revokes the invites of the participant, and takes the id out of them. */
   eraseInvites(projectId: string, participantId: string, at: number): Promise<number>
+  /** Lets the participant in always no more, and takes the id out of what it decided about others. */
+  eraseStanding(projectId: string, participantId: string): Promise<number>
 }

@@ -24,6 +24,7 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['operator_invites'],
   ['sign_ins'],
   ['invites'],
+  ['standing_admissions'],
   ['outputs'],
   ['output_pieces'],
   ['jobs'],

@@ -36,6 +36,7 @@ import * as externalOperators from './migrations/0051-external-operators.ts'
 import * as usage from './migrations/0054-usage.ts'
 import * as deliveryAnswers from './migrations/0055-delivery-answers.ts'
 import * as usageTotals from './migrations/0056-usage-totals.ts'
+import * as standingAdmissions from './migrations/0057-standing-admissions.ts'
 import * as people from './migrations/0058-people.ts'
 
 interface Step {
@@ -77,6 +78,7 @@ const steps: Record<string, Step> = {
   '0054-usage': usage,
   '0055-delivery-answers': deliveryAnswers,
   '0056-usage-totals': usageTotals,
+  '0057-standing-admissions': standingAdmissions,
   '0058-people': people,
 }
 

@@ -18,6 +18,7 @@ import { peopleQueries } from './queries/people.ts'
 import { pollQueries } from './queries/polls.ts'
 import { sessionValueQueries } from './queries/session-values.ts'
 import { sessionQueries } from './queries/sessions.ts'
+import { standingQueries } from './queries/standing.ts'
 import { usageQueries } from './queries/usage.ts'
 
 /** A sealed value that every start opens, so that a wrong master key is noticed at once. */
@@ -48,6 +49,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     meetings: meetingQueries(context),
     sessions: { ...sessionQueries(context, signal, meetings), ...pastSessionQueries(context) },
     invites: inviteQueries(context),
+    standing: standingQueries(context),
     chat: chatQueries(context, meetings),
     polls: pollQueries(context, meetings),
     outbox: outboxQueries(context, signal),

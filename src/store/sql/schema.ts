@@ -157,6 +157,15 @@ export interface Schema {
     expires_at: number
   }
   admissions: { session_id: string; participant_id: string; token_id: string; at: number }
+  standing_admissions: {
+    meeting_id: string
+    participant_id: string
+    token_id: string
+    bound: 0 | 1
+    name: string
+    at: number
+    admitted_by: string | null
+  }
   removals: {
     session_id: string
     participant_id: string

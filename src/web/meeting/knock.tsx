@@ -2,6 +2,7 @@ import { memo, useMemo, type ReactNode } from 'react'
 import { clickedOnce } from '../parts/clicked-once.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { NotifyChoice } from '../parts/notify-choice.tsx'
+import { isHost } from './host-model.ts'
 import { useModel } from './model.ts'
 import { waitingView } from './people-model.ts'
 import { useView } from './use-view.ts'
@@ -35,6 +36,7 @@ export const Knock = memo(function Knock() {
         >
           {text('knock.letIn')}
         </button>
+        <Always id={first.id} />
         {waiting.length > 1 && (
           <button onClick={() => actions.attempt(() => lobby.allowAll())} data-testid="allow-all">
             {text('knock.letAllIn')}
@@ -45,6 +47,20 @@ export const Knock = memo(function Knock() {
     </section>
   )
 })
+
+/** Lets somebody in for good. A co-host decides for this session alone. */
+export function Always({ id }: { id: string }) {
+  const { meeting, actions } = useModel()
+  if (!isHost(meeting)) return null
+  return (
+    <button
+      onClick={clickedOnce(() => actions.attempt(() => meeting.lobby.allow(id, { always: true })))}
+      data-testid="allow-always"
+    >
+      {text('knock.always')}
+    </button>
+  )
+}
 
 /** What one who asks wrote. */
 export function Message({ text: said }: { text: string | undefined }) {

@@ -4,7 +4,7 @@ import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { text } from '../texts/texts.ts'
 import { hostingView } from './host-model.ts'
-import { Message } from './knock.tsx'
+import { Always, Message } from './knock.tsx'
 import { useModel } from './model.ts'
 import { hereView, waitingView } from './people-model.ts'
 import { useTile } from './use-tile.ts'
@@ -62,6 +62,7 @@ function Waiting() {
             >
               {text('knock.letIn')}
             </button>
+            <Always id={id} />
           </li>
         ))}
       </ul>

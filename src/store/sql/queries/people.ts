@@ -70,6 +70,13 @@ export function peopleQueries({ db, write }: SqlContext): Store['people'] {
           .where('participant_id', '=', participantId)
           .execute()
         add('invites', invites)
+        const standing = await db
+          .selectFrom('standing_admissions')
+          .selectAll()
+          .where('meeting_id', 'in', ofProject(db, projectId))
+          .where('participant_id', '=', participantId)
+          .execute()
+        add('standing_admissions', standing)
         return found
       }
       for (const table of OWN)
@@ -208,8 +215,26 @@ export function peopleQueries({ db, write }: SqlContext): Store['people'] {
           .executeTakeFirst()
         return Number(numUpdatedRows)
       }),
+    eraseStanding: (projectId, participantId) =>
+      write({ lane: 'people' }, async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('standing_admissions')
+          .set({ admitted_by: null })
+          .where('meeting_id', 'in', ofProject(tx, projectId))
+          .where('admitted_by', '=', participantId)
+          .executeTakeFirst()
+        const { numDeletedRows } = await tx
+          .deleteFrom('standing_admissions')
+          .where('meeting_id', 'in', ofProject(tx, projectId))
+          .where('participant_id', '=', participantId)
+          .executeTakeFirst()
+        return Number(numUpdatedRows) + Number(numDeletedRows)
+      }),
   }
 }
+
+const ofProject = (db: Kysely<Schema>, projectId: string) =>
+  db.selectFrom('meetings').select('meeting_id').where('project_id', '=', projectId)
 
 async function erase(
   tx: Kysely<Schema>,

@@ -26,7 +26,7 @@ export function Dialogs({
     case 'remove':
       return <RemoveDialog id={dialog.id} who={dialog.who} onClose={onClose} />
     case 'host':
-      return <HostDialog onClose={onClose} />
+      return <HostDialog token={token} onClose={onClose} />
     case 'rename':
       return <RenameDialog id={dialog.id} who={dialog.who} onClose={onClose} />
     case 'shortcuts':

@@ -2,14 +2,15 @@ import { useEffect, useMemo, useState } from 'react'
 import type { Rules } from '../../../protocol/rules.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { text } from '../../texts/texts.ts'
-import { hostView } from '../host-model.ts'
+import { hostView, isHost } from '../host-model.ts'
 import { useModel } from '../model.ts'
 import { useView } from '../use-view.ts'
+import { LetInAlways } from './let-in-always.tsx'
 
 const allowed = ['share', 'chat', 'mic', 'camera'] as const
 
 /** What a moderator does to everybody at once, and what the others may do. */
-export function HostDialog({ onClose }: { onClose: () => void }) {
+export function HostDialog({ token, onClose }: { token: string; onClose: () => void }) {
   const { meeting, chat, actions } = useModel()
   const { rules, hands } = useView(useMemo(() => hostView(meeting, chat), [meeting, chat]))
   const { moderation } = meeting
@@ -37,6 +38,7 @@ export function HostDialog({ onClose }: { onClose: () => void }) {
           <Rule key={rule} rule={rule} isOn={rules[rule]} label={text(`host.${rule}`)} />
         ))}
       </fieldset>
+      {isHost(meeting) && <LetInAlways token={token} />}
       <button className="primary" onClick={onClose}>
         {text('done')}
       </button>
