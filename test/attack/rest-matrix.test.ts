@@ -25,6 +25,7 @@ interface Row {
 
 const watch: Row = { needs: 'admit' }
 const moderate: Row = { needs: 'moderate' }
+const configure: Row = { needs: 'moderate', role: 'any' }
 const find: Row = { needs: 'nothing' }
 const create: Row = { needs: 'nothing', about: 'create' }
 const list: Row = { needs: 'nothing', about: 'project' }
@@ -72,7 +73,7 @@ const policy: Record<string, Row> = {
   'POST /v2/rooms/deactivate': { needs: 'admit' },
   'GET /v2/rooms/{roomId}/knock': invite,
   'GET /v2/rooms/{roomId}/inside': invite,
-  'PUT /v2/rooms/{roomId}/knock': { needs: 'moderate', role: 'any' },
+  'PUT /v2/rooms/{roomId}/knock': configure,
 
   'POST /infra/v1/meetings/init-config': { needs: 'entry', role: 'rtc' },
   'POST /base64-upload': { needs: 'inside', role: 'any' },
@@ -170,8 +171,8 @@ const policy: Record<string, Row> = {
   'GET /v2/rooms/{roomId}/removals': watch,
   // The removal in the table was made by a moderator.
   'POST /v2/rooms/{roomId}/removals/lift': { needs: 'allow_mod' },
-  'GET /v2/rooms/{roomId}/let-in-always': moderate,
-  'POST /v2/rooms/{roomId}/let-in-always/lift': moderate,
+  'GET /v2/rooms/{roomId}/let-in-always': configure,
+  'POST /v2/rooms/{roomId}/let-in-always/lift': configure,
 
   'GET /v2/webhooks/deliveries': manage,
   'GET /v2/webhooks/deliveries/{deliveryId}': manage,
