@@ -53,6 +53,7 @@ const actions: Record<string, string | null> = {
   'POST /v2/rooms/{roomId}/messages': 'meeting.message',
   'PUT /v2/rooms/{roomId}/values/{key}': 'meeting.value',
   'POST /v2/rooms/{roomId}/removals/lift': 'participant.readmit',
+  'POST /v2/rooms/{roomId}/let-in-always/lift': 'participant.ask-again',
   'POST /v2/sessions/participants/mute': 'participant.mute',
   'POST /v2/sessions/participants/ask': 'participant.ask',
   'POST /v2/sessions/participants/remove': 'participant.remove',
