@@ -14,14 +14,17 @@ export function inOrder(runs, measured) {
   return runs.toSorted((a, b) => seconds(b) - seconds(a) || a.name.localeCompare(b.name))
 }
 
+/** Files that mostly wait have short peaks, and their tests become slow when many of them meet. */
+const LEAST_LOAD = 0.5
+
 /**
  * The share of a core that a run takes, so that those that wait leave room for others. A file that was measured beside
  * others would have taken more of a free core.
  */
 export function loadOf(measured, jobs) {
-  if (measured === undefined) return 0.5
+  if (measured === undefined) return LEAST_LOAD
   const [took, used] = measured
-  return Math.min(jobs, Math.max(1 / 3, (1.25 * used) / took))
+  return Math.min(jobs, Math.max(LEAST_LOAD, (1.25 * used) / took))
 }
 
 /** What was measured, with the results of this run instead of older ones. */

@@ -22,10 +22,10 @@ test('runs the longest files first, and the others by name', () => {
   )
 })
 
-test('a file takes the share of a core that it was measured to take, and not less than a third', () => {
+test('a file takes the share of a core that it was measured to take, and not less than a half', () => {
   assert.equal(loadOf(undefined, 2), 0.5)
-  assert.equal(loadOf([100, 40], 2), 0.5)
-  assert.equal(loadOf([100, 1], 2), 1 / 3)
+  assert.equal(loadOf([100, 60], 2), 0.75)
+  assert.equal(loadOf([100, 1], 2), 0.5)
   assert.equal(loadOf([100, 300], 2), 2)
 })
 
