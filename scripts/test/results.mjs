@@ -5,15 +5,6 @@ const SLOWEST = 10
 /** A file that took less than this alone needs no place in the order. */
 const RECORDED_MS = 3000
 
-/**
- * Sorts the runs by duration, longest first, so that no long one is left at the end. `measured`: seconds and seconds of
- * processor time, by name.
- */
-export function inOrder(runs, measured) {
-  const seconds = ({ name }) => measured[name]?.[0] ?? 0
-  return runs.toSorted((a, b) => seconds(b) - seconds(a) || a.name.localeCompare(b.name))
-}
-
 /** Files that mostly wait have short peaks, and their tests become slow when many of them meet. */
 const LEAST_LOAD = 0.5
 
@@ -25,6 +16,18 @@ export function loadOf(measured, jobs) {
   if (measured === undefined) return LEAST_LOAD
   const [took, used] = measured
   return Math.min(jobs, Math.max(LEAST_LOAD, (1.25 * used) / took))
+}
+
+/**
+ * Sorts the runs: first those that take more than a core, which would otherwise wait until all others have ended, and
+ * then by duration, so that no long one is left at the end. `measured`: seconds and seconds of processor time, by name.
+ */
+export function inOrder(runs, measured, jobs) {
+  const seconds = ({ name }) => measured[name]?.[0] ?? 0
+  const isHeavy = ({ name }) => (loadOf(measured[name], jobs) > 1 ? 1 : 0)
+  return runs.toSorted(
+    (a, b) => isHeavy(b) - isHeavy(a) || seconds(b) - seconds(a) || a.name.localeCompare(b.name),
+  )
 }
 
 /** What was measured, with the results of this run instead of older ones. */

@@ -14,11 +14,12 @@ import {
 const line = (name, more = {}) => JSON.stringify({ name, nesting: 0, passed: true, ms: 1, ...more })
 const ended = { code: 0, signal: null, output: '', tookMs: 1500 }
 
-test('runs the longest files first, and the others by name', () => {
-  const runs = ['b', 'long', 'a', 'longer'].map((name) => ({ name }))
+test('runs the heaviest files first, then the longest ones, and the others by name', () => {
+  const runs = ['b', 'long', 'a', 'longer', 'heavy'].map((name) => ({ name }))
+  const measured = { long: [9, 1], longer: [10, 1], heavy: [8, 12], gone: [99, 1] }
   assert.deepEqual(
-    inOrder(runs, { long: [9, 1], longer: [10, 1], gone: [99, 1] }).map(({ name }) => name),
-    ['longer', 'long', 'a', 'b'],
+    inOrder(runs, measured, 2).map(({ name }) => name),
+    ['heavy', 'longer', 'long', 'a', 'b'],
   )
 })
 

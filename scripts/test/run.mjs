@@ -93,9 +93,10 @@ const isPicture = ({ file }) => order.pictures.includes(file)
 const waiting = inOrder(
   [...runs.values()].filter((run) => !isPicture(run)),
   order.measured,
+  jobs,
 )
-// These check video sizes, and a browser short of processor time sends no large video, so they run last, without
-// others.
+// These check what became of video and sound, and a program short of processor time sends less of them, so they run
+// last, without others.
 const pictures = [...runs.values()].filter(isPicture)
 const scratch = await mkdtemp(join(tmpdir(), 'anteroom-tests-'))
 const children = new Set()

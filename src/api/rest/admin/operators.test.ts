@@ -6,6 +6,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import Database from 'better-sqlite3'
 import { DATABASE_FILE } from '../../../store/sqlite/sqlite.ts'
 import { openStore } from '../../../store/open.ts'
+import { runSql } from '../../../../test/support/postgres.ts'
 import { Stage } from '../../../../test/support/rest-calls.ts'
 import { TestServer } from '../../../../test/support/test-server.ts'
 import { operatorTokenId } from '../../../token/token.ts'
@@ -228,12 +229,12 @@ test('an installation that knew one operator keeps its password and its sign-ins
   try {
     const code = /#sign-in=([\w-]+)$/m.exec(old.ready.text)![1]!
     const { cookie } = await ask('POST', '/v2/admin/sign-in', { body: { code } }, old)
-    const store = await openStore({ folder: old.config.dataDir })
+    const store = await openStore({ folder: old.config.dataDir, url: old.config.databaseUrl })
     // As the version before left it.
     const [{ operatorId } = { operatorId: '' }] = await store.operators.list()
     await store.secrets.set('sign-in-password', await keepPassword(PASSWORD, randomBytes))
     await store.close()
-    forgetOperators(old)
+    await forgetOperators(old)
     await old.restart()
     assert.doesNotMatch(old.ready.text, /#sign-in=/)
     const state = await ask('GET', '/v2/admin/sign-in', { cookie }, old)
@@ -247,9 +248,14 @@ test('an installation that knew one operator keeps its password and its sign-ins
   }
 })
 
-function forgetOperators({ config }: TestServer): void {
+async function forgetOperators({ config }: TestServer): Promise<void> {
+  const forget = 'delete from operators; update sign_ins set operator_id = null, last_seen_at = null'
+  if (config.databaseUrl !== undefined) {
+    await runSql(config.databaseUrl, forget)
+    return
+  }
   const db = new Database(join(config.dataDir, DATABASE_FILE))
-  db.exec('delete from operators; update sign_ins set operator_id = null, last_seen_at = null')
+  db.exec(forget)
   db.close()
 }
 
