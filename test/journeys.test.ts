@@ -199,7 +199,7 @@ test('the address in the address bar: another window asks to join there, as long
   await ann.page.getByTestId('knock').getByText('Bob').waitFor()
   await ann.page.getByTestId('knock').getByText('It is me, from <b>sales</b>').waitFor()
   assert.deepEqual(await calledTo(ann), [['a sound', 'Bob asks to join.'], 'Bob asks to join.'])
-  await ann.page.getByRole('button', { name: 'Let in' }).click()
+  await ann.page.getByRole('button', { name: 'Let in', exact: true }).click()
   await bob.inside()
   assert.deepEqual(await calledTo(bob), [['a sound', 'You were let in.'], 'You were let in.'])
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
