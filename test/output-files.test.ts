@@ -1,4 +1,4 @@
-/** Files of outputs in a store that speaks S3: OpenStack Swift, which checks each signature. */
+/** Files of outputs and jobs in a store that speaks S3: OpenStack Swift, which checks each signature. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
@@ -84,9 +84,43 @@ async function left(
   return output
 }
 
-const addressOf = ({ outputId, secret }: OutputRecord, path: string): string =>
+/** A job that ended, of an output, with its file. The server must not run. */
+async function leftJob(output: OutputRecord, path: string, content: string): Promise<Owner> {
+  const store = await openStore({ folder: server.env.DATA_DIR!, url: server.env.DATABASE_URL })
+  const jobId = randomBytes(12).toString('hex')
+  const { projectId, sessionId, secret, baseUrl, endedAt, files } = output
+  mkdirSync(folderOf(jobId), { recursive: true })
+  writeFileSync(join(folderOf(jobId), path), content)
+  await store.jobs.create({
+    jobId,
+    kind: 'post-transcription',
+    projectId,
+    meetingId,
+    sessionId,
+    outputId: output.outputId,
+    config: { dirPath: 'team/texts' },
+    inputs: [],
+    secret,
+    baseUrl,
+    webhookUrl: null,
+    apiKey: null,
+    state: 'completed',
+    createdAt: 1,
+    startedAt: 2,
+    endedAt,
+    files: [{ ...files[0]!, path, type: 'text', size: content.length }],
+    problem: null,
+    storedAt: null,
+  })
+  await store.close()
+  return { outputId: jobId, secret }
+}
+
+/** What has files: an output, or a job by its id. */
+type Owner = Pick<OutputRecord, 'outputId' | 'secret'>
+const addressOf = ({ outputId, secret }: Owner, path: string): string =>
   `${server.url}/outputs/${outputId}/${secret}/${path}`
-const get = (output: OutputRecord, path: string, headers: Record<string, string> = {}, method = 'GET') =>
+const get = (output: Owner, path: string, headers: Record<string, string> = {}, method = 'GET') =>
   fetch(addressOf(output, path), { headers, method })
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -97,7 +131,7 @@ async function until(what: string, check: () => boolean | Promise<boolean>): Pro
     await delay(25)
   }
 }
-const isStored = (output: OutputRecord) => until('storing', () => !existsSync(folderOf(output.outputId)))
+const isStored = (output: Owner) => until('storing', () => !existsSync(folderOf(output.outputId)))
 
 const big = randomBytes(40 * 2 ** 20)
 const small = randomBytes(100_000)
@@ -105,10 +139,12 @@ let recording: OutputRecord
 let other: OutputRecord
 let hls: OutputRecord
 let long: OutputRecord
+let text: Owner
 
 test('a store that is away keeps no server from starting, and files stay here', { skip }, async () => {
   await server.end()
-  recording = await left('recording', { 'recording.mp4': small }, { dirPath: 'team/a' })
+  recording = await left('recording', { 'recording.mp4': small }, { dirPath: 'team/a', transcription: {} })
+  text = await leftJob(recording, 'transcription.txt', 'Ann: good morning')
   other = await left('recording', { 'recording.mp4': 'another one' }, { dirPath: 'team/a' })
   hls = await left('hls', {
     'index.m3u8': '#EXTM3U\n#EXTINF:1,\nrun-0001-00000.ts\n#EXT-X-ENDLIST\n',
@@ -128,12 +164,13 @@ test('what has ended goes to the store, and its address stays', { skip }, async 
   await server.end()
   await s3.run()
   await server.run()
-  await Promise.all([recording, other, hls].map(isStored))
+  await Promise.all([recording, other, hls, text].map(isStored))
   assert.deepEqual(
     await s3.keys(),
     [
       ...[`${hls.outputId}/index.m3u8`, `${hls.outputId}/run-0001-00000.ts`, `${hls.outputId}/run-0001.list`],
       ...[recording, other].map(({ outputId }) => `team/a/${outputId}/recording.mp4`),
+      `team/texts/${text.outputId}/transcription.txt`,
     ]
       .map((key) => `meetings/${key}`)
       .sort(),
@@ -149,6 +186,11 @@ test('what has ended goes to the store, and its address stays', { skip }, async 
   assert.equal(playlist.headers.get('content-type'), 'application/vnd.apple.mpegurl')
   assert.match(await playlist.text(), /#EXT-X-ENDLIST/)
   assert.equal((await get(hls, 'run-0001-00000.ts')).status, 200)
+  const said = await get(text, 'transcription.txt', { range: 'bytes=5-8' })
+  assert.deepEqual(
+    [said.status, said.headers.get('content-range'), await said.text()],
+    [206, 'bytes 5-8/17', 'good'],
+  )
 })
 
 test('ranges of a stored file', { skip }, async () => {
@@ -215,11 +257,13 @@ test('a store that goes away answers with a sentence, and is used again', { skip
   assert.equal((await get(recording, 'recording.mp4')).status, 200)
 })
 
-test('deleting a recording deletes its objects', { skip }, async () => {
+test('deleting a recording deletes its objects, and those of its text', { skip }, async () => {
   const { status } = await server.rest('DELETE', `/v2/recordings/${recording.outputId}`)
   assert.equal(status, 200)
   assert.equal((await get(recording, 'recording.mp4')).status, 404)
   await until('deleting', async () => (await s3.keys(`meetings/team/a/${recording.outputId}`)).length === 0)
+  assert.equal((await get(text, 'transcription.txt')).status, 404)
+  await until('deleting the text', async () => (await s3.keys('meetings/team/texts/')).length === 0)
   assert.equal((await get(other, 'recording.mp4')).status, 200)
 })
 

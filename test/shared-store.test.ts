@@ -191,6 +191,7 @@ test(
       endedAt: null,
       files: [],
       problem: null,
+      storedAt: null,
     })
     const seen = async ({ outputs, jobs }: Store) =>
       [

@@ -150,7 +150,7 @@ test('deletes old sessions in steps with all their records, and keeps recent and
     },
     now: () => 31 * DAY_MS,
     dropOutput: () => Promise.resolve(),
-    dropJobFiles: () => Promise.resolve(),
+    dropJob: () => Promise.resolve(),
     pause: () => {
       pauses++
       return Promise.resolve()
@@ -239,6 +239,7 @@ test('an output goes with its files when it is old, and one that goes on stays',
     endedAt,
     files: [],
     problem: null,
+    storedAt: null,
   })
   for (const one of [job('old job', 5 * DAY_MS), job('young job', 15 * DAY_MS), job('going job', null)])
     await store.jobs.create(one)
@@ -247,7 +248,10 @@ test('an output goes with its files when it is old, and one that goes on stays',
     isMine: true,
     store,
     dropOutput,
-    dropJobFiles: (jobId) => Promise.resolve(void dropped.push(jobId)),
+    dropJob: async ({ jobId }) => {
+      dropped.push(jobId)
+      await store.jobs.delete(jobId, 20 * DAY_MS)
+    },
     now: () => 20 * DAY_MS,
     pause: () => Promise.resolve(),
   })

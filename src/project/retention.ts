@@ -1,5 +1,5 @@
 /** Deletes expired records in small batches, so that it never blocks the event loop for long. */
-import type { NewAuditEntry, OutputRecord, Store } from '../store/store.ts'
+import type { JobRecord, NewAuditEntry, OutputRecord, Store } from '../store/store.ts'
 import { auditKindOf } from './audit.ts'
 
 export interface RetentionOptions {
@@ -20,8 +20,8 @@ export interface RetentionOptions {
   auditRetentionDays: number
   /** Deletes an output with its files. */
   dropOutput: (output: OutputRecord) => Promise<void>
-  /** Deletes the files of a job. */
-  dropJobFiles: (jobId: string) => Promise<void>
+  /** Deletes a job with its files. */
+  dropJob: (job: JobRecord) => Promise<void>
   /** Yields between two batches. */
   pause: () => Promise<void>
 }
@@ -41,7 +41,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     outputRetentionDays,
     auditRetentionDays,
     dropOutput,
-    dropJobFiles,
+    dropJob,
     pause,
   } = options
   const at = now()
@@ -74,10 +74,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
   })
   await inSteps(outputRetentionDays, async (before, limit) => {
     const jobs = await store.jobs.endedBefore(before, limit)
-    for (const { jobId } of jobs) {
-      await dropJobFiles(jobId)
-      await store.jobs.delete(jobId, at)
-    }
+    for (const job of jobs) await dropJob(job)
     return jobs.length
   })
   return gone

@@ -22,7 +22,8 @@ export async function startPuttingAway(
   // What a server that was killed had borrowed.
   await rm(borrowedFolder(config.dataDir), { recursive: true, force: true })
   if (!files) return () => Promise.resolve()
-  const putAway = new PutAway({ outputs: core.store.outputs, files, kept, folder, folderOf, now, log })
+  const { outputs, jobs } = core.store
+  const putAway = new PutAway({ outputs, jobs, files, kept, folder, folderOf, now, log })
   putAway.start()
   return () => putAway.stop()
 }

@@ -31,6 +31,7 @@ export function openOutputs(
   const folderOf = (outputId: string): string => join(outputs, outputId)
   const kept = new KeptFiles({
     outputs: store.outputs,
+    jobs: store.jobs,
     files: ground.files,
     folderOf,
     borrowedFolder: borrowedFolder(config.dataDir),

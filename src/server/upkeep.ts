@@ -1,6 +1,7 @@
 /** Periodic work of the server: applies changes of other processes, measures media, deletes old records. */
 import { setTimeout } from 'node:timers/promises'
 import type { LocalHome } from '../meeting/home.ts'
+import { filesOfJob } from '../meeting/outputs/kept-files.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import { LagPeak, Sampler } from '../metrics/history.ts'
 import { sweep } from '../project/retention.ts'
@@ -22,7 +23,7 @@ const COUNT_EARLY_MS = 10_000
 export interface UpkeepParts extends Access {
   meetings: LocalHome
   webhooks: Webhooks
-  outputs: Pick<OutputParts, 'kept' | 'dropFolder'>
+  outputs: Pick<OutputParts, 'kept'>
 }
 
 /** Starts it; what is returned stops it. */
@@ -69,7 +70,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
       store,
       now,
       dropOutput: (output) => outputs.kept.drop(output),
-      dropJobFiles: (jobId) => outputs.dropFolder(jobId),
+      dropJob: (job) => outputs.kept.drop(filesOfJob(job)),
       pause: () => setTimeout(SWEEP_PAUSE_MS),
     })
   }

@@ -699,6 +699,7 @@ onBoth('jobs are listed by what they are about, and those that are not over are 
       endedAt: null,
       files: [],
       problem: null,
+      storedAt: null,
       ...changes,
     })
     const jobs = [
@@ -736,6 +737,17 @@ onBoth('jobs are listed by what they are about, and those that are not over are 
       ['1'],
     )
     assert.deepEqual(await store.jobs.endedBefore(6, 10), [])
+    const ids = (some: JobRecord[]): string[] => some.map(({ jobId }) => jobId)
+    assert.deepEqual(ids(await store.jobs.unstored(10)), ['1'])
+    await store.jobs.change('1', { storedAt: 8 })
+    assert.deepEqual([ids(await store.jobs.unstored(10)), (await store.jobs.get('1'))!.storedAt], [[], 8])
+    await store.jobs.change('2', { state: 'completed', endedAt: 9 })
+    await store.jobs.markDeleted('2', 10)
+    assert.equal(await store.jobs.get('2'), undefined)
+    assert.deepEqual(await found({ kinds: ['hls-to-mp4'] }), [])
+    assert.deepEqual(ids(await store.jobs.unstored(10)), [])
+    assert.deepEqual(ids(await store.jobs.endedBefore(99, 10)), ['1'])
+    assert.deepEqual(ids(await store.jobs.deleted(10)), ['2'])
     assert.equal(await store.jobs.delete('1', 0), true)
     assert.equal(await store.jobs.delete('1', 0), false)
   })

@@ -117,6 +117,7 @@ export function outputParts(
     kept: new KeptFiles({
       beforeDrop: () => Promise.resolve(),
       outputs: store.outputs,
+      jobs: store.jobs,
       files: undefined,
       folderOf,
       borrowedFolder: tmpdir(),

@@ -97,6 +97,7 @@ export class Jobs {
       endedAt: null,
       files: [],
       problem: null,
+      storedAt: null,
     }
     this.#begun.add(job)
     try {

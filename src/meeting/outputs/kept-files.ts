@@ -1,19 +1,31 @@
-/** Where the files of an output are after it has ended: in its folder, or in the store of files; whoever reads them need not know. */
+/** Where the files of an output or a job are after it has ended: in its folder, or in the store of files; whoever reads them need not know. */
 import { createWriteStream } from 'node:fs'
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { BorrowedFile, FileStore, StoredFile, Unsatisfiable } from '../../output/files/files.ts'
-import type { OutputRecord, Store } from '../../store/store.ts'
+import type { JobRecord, OutputRecord, Store } from '../../store/store.ts'
 
 /** What the place of files follows from. */
 export interface FilesOf extends Pick<OutputRecord, 'outputId' | 'config' | 'storedAt'> {
   /** Whether this file is in the store; default: whether the files of the output are. */
   isStored?: boolean
+  /** It is a job; `outputId` is its id. */
+  isJob?: true
 }
+
+/** A job, as what has files. */
+export const filesOfJob = ({ jobId, config, storedAt, files }: JobRecord) => ({
+  outputId: jobId,
+  config,
+  storedAt,
+  files,
+  isJob: true as const,
+})
 
 export interface KeptFilesOptions {
   outputs: Pick<Store['outputs'], 'markDeleted' | 'delete'>
+  jobs: Pick<Store['jobs'], 'markDeleted' | 'delete'>
   /** Undefined: files stay in the folders of outputs. */
   files: FileStore | undefined
   folderOf: (outputId: string) => string
@@ -106,19 +118,23 @@ export class KeptFiles {
 
   /** Nobody sees the output any more. Its files on this machine are gone then, and those in the store soon. */
   async drop(output: FilesOf): Promise<void> {
-    const { outputs, now, beforeDrop } = this.#options
+    const { now, beforeDrop } = this.#options
     await beforeDrop()
-    await outputs.markDeleted(output.outputId, now())
+    await this.#rowsOf(output).markDeleted(output.outputId, now())
     if (output.storedAt === null && this.#options.files === undefined) await this.finishDrop(output)
     else await this.#removeFolder(output.outputId)
   }
 
   /** Deletes what is left of an output that is marked as deleted. @throws {FileStoreError} */
   async finishDrop(output: FilesOf): Promise<void> {
-    const { files, outputs, now } = this.#options
+    const { files, now } = this.#options
     await this.#removeFolder(output.outputId)
     await files?.drop(folderKeyOf(output))
-    await outputs.delete(output.outputId, now())
+    await this.#rowsOf(output).delete(output.outputId, now())
+  }
+
+  #rowsOf({ isJob }: FilesOf) {
+    return isJob ? this.#options.jobs : this.#options.outputs
   }
 
   #removeFolder(outputId: string): Promise<void> {

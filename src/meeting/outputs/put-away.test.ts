@@ -55,6 +55,14 @@ test('outputs whose files are gone do not hold up the others', async (t) => {
     delete: () => Promise.resolve(true),
     pieces: { unstored: () => Promise.resolve([]) } as never,
   }
+  const jobs = {
+    get: () => Promise.resolve(undefined),
+    change: () => Promise.resolve(),
+    unstored: () => Promise.resolve([]),
+    deleted: () => Promise.resolve([]),
+    markDeleted: () => Promise.resolve(),
+    delete: () => Promise.resolve(true),
+  }
   let warnings = 0
   const warn = (): void => {
     warnings++
@@ -62,6 +70,7 @@ test('outputs whose files are gone do not hold up the others', async (t) => {
   const kept = new KeptFiles({
     beforeDrop: () => Promise.resolve(),
     outputs,
+    jobs,
     files,
     folderOf,
     borrowedFolder: folder,
@@ -70,6 +79,7 @@ test('outputs whose files are gone do not hold up the others', async (t) => {
   })
   const putAway = new PutAway({
     outputs,
+    jobs,
     files,
     kept,
     folder,

@@ -1,18 +1,19 @@
-/** Puts the files of outputs that have ended into the store of files, and deletes there what was deleted here. Goes on after a restart. */
+/** Puts the files of outputs and jobs that have ended into the store of files, and deletes there what was deleted here. Goes on after a restart. */
 import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { contentTypeOf } from '../../output/files/content-types.ts'
 import { FileStoreError } from '../../output/files/problem.ts'
 import type { FileStore } from '../../output/files/files.ts'
-import type { OutputFileRecord, OutputPiece, OutputRecord, Store } from '../../store/store.ts'
-import { keyOf, folderKeyOf, type KeptFiles } from './kept-files.ts'
+import type { OutputFileRecord, OutputPiece, Store } from '../../store/store.ts'
+import { filesOfJob, keyOf, folderKeyOf, type FilesOf, type KeptFiles } from './kept-files.ts'
 import { pieceName } from './pieces.ts'
 
 export interface PutAwayOptions {
   outputs: Pick<Store['outputs'], 'get' | 'change' | 'unstored' | 'deleted' | 'pieces'>
+  jobs: Pick<Store['jobs'], 'get' | 'change' | 'unstored' | 'deleted'>
   files: FileStore
   kept: KeptFiles
-  /** Holds the folders of all outputs. */
+  /** Holds the folders of all outputs and jobs. */
   folder: string
   folderOf: (outputId: string) => string
   now: () => number
@@ -24,7 +25,10 @@ interface PutAwayLog {
   warn(fields: object, message: string): void
 }
 
-/** How soon an output that has ended is noticed. */
+/** An output or a job that has ended. */
+type Ended = FilesOf & { files: readonly unknown[] }
+
+/** How soon one that has ended is noticed. */
 const LOOK_MS = 3000
 /** After a failure; twice as long after each further one. */
 const FIRST_RETRY_MS = 5000
@@ -38,7 +42,7 @@ export class PutAway {
   #round: Promise<void> | undefined
   #isStopped = false
   #failures = 0
-  /** Outputs that could not be read here; they are tried again after the next start. */
+  /** Outputs and jobs that could not be read here; they are tried again after the next start. */
   readonly #unreadable = new Set<string>()
 
   constructor(options: PutAwayOptions) {
@@ -89,22 +93,25 @@ export class PutAway {
   }
 
   async #work(isFirst: boolean): Promise<void> {
-    const { outputs, files, kept } = this.#options
+    const { outputs, jobs, files, kept } = this.#options
     if (isFirst) {
       // Tells at the start whether the store can be used.
       await files.sizeOf('anteroom')
       await this.#leaveStored()
     }
-    for (const output of await outputs.deleted(STEP)) {
+    const deletedJobs = (await jobs.deleted(STEP)).map(filesOfJob)
+    for (const one of [...(await outputs.deleted(STEP)), ...deletedJobs]) {
       if (this.#isStopped) return
-      await kept.finishDrop(output)
+      await kept.finishDrop(one)
     }
     // Those that cannot be read stay at the head of the list.
-    for (const output of await outputs.unstored(STEP + this.#unreadable.size)) {
+    const limit = STEP + this.#unreadable.size
+    const unstoredJobs = (await jobs.unstored(limit)).map(filesOfJob)
+    for (const one of [...(await outputs.unstored(limit)), ...unstoredJobs]) {
       if (this.#isStopped) return
-      if (!this.#unreadable.has(output.outputId)) await this.#putAway(output)
+      if (!this.#unreadable.has(one.outputId)) await this.#putAway(one)
     }
-    for (const one of await outputs.pieces.unstored(STEP + this.#unreadable.size)) {
+    for (const one of await outputs.pieces.unstored(limit)) {
       if (this.#isStopped) return
       await this.#putPiece(one)
     }
@@ -112,16 +119,17 @@ export class PutAway {
 
   /** Folders that a killed process had no time to delete. */
   async #leaveStored(): Promise<void> {
-    const { outputs, kept, folder } = this.#options
-    for (const outputId of await readdir(folder).catch(() => [])) {
-      const output = await outputs.get(outputId)
-      if (output && output.storedAt !== null) await kept.leaveFolder(outputId)
+    const { outputs, jobs, kept, folder } = this.#options
+    for (const id of await readdir(folder).catch(() => [])) {
+      const one = (await outputs.get(id)) ?? (await jobs.get(id))
+      if (one && one.storedAt !== null) await kept.leaveFolder(id)
     }
   }
 
-  async #putAway(output: OutputRecord): Promise<void> {
-    const { outputs, files, kept, now, log } = this.#options
+  async #putAway(output: Ended): Promise<void> {
+    const { outputs, jobs, files, kept, now, log } = this.#options
     const { outputId } = output
+    const rows = output.isJob ? jobs : outputs
     const release = kept.hold(outputId)
     try {
       const paths = await this.#pathsOf(outputId)
@@ -133,12 +141,12 @@ export class PutAway {
         throw new Error('its files are not on this machine')
       await this.#putAll(output, paths)
       // Deleted meanwhile: what was put is dropped with it, as it is still marked.
-      if (!(await outputs.get(outputId))) return
-      await outputs.change(outputId, { storedAt: now() })
+      if (!(await rows.get(outputId))) return
+      await rows.change(outputId, { storedAt: now() })
       if (paths.length > 0)
         log.info({ outputId, files: paths.length }, 'put the files of an output into the store')
     } catch (error) {
-      if (!(await outputs.get(outputId))) return
+      if (!(await rows.get(outputId))) return
       if (error instanceof FileStoreError) throw error
       this.#unreadable.add(outputId)
       log.warn(
@@ -183,7 +191,7 @@ export class PutAway {
   }
 
   /** Playlists last, so that what they name is there. */
-  async #putAll(output: OutputRecord, paths: readonly string[]): Promise<void> {
+  async #putAll(output: FilesOf, paths: readonly string[]): Promise<void> {
     const { files, folderOf } = this.#options
     const folder = folderOf(output.outputId)
     const ordered = paths.toSorted((a, b) => Number(a.endsWith('.m3u8')) - Number(b.endsWith('.m3u8')))

@@ -129,6 +129,7 @@ test('the file of a job goes the same way, and one that made none gives the addr
     endedAt: null,
     files: [],
     problem: null,
+    storedAt: null,
     ...change,
   })
   const file = { fileId: 'f', path: 'recording.mp4', contentType: 'video/mp4' } as OutputFileRecord

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BorrowedFile, UploadAnswer } from '../../output/files/files.ts'
 import type { OutputFileRecord, Store } from '../../store/store.ts'
-import type { KeptFiles } from './kept-files.ts'
+import { filesOfJob, type KeptFiles } from './kept-files.ts'
 import { afterUpload } from './upload-rule.ts'
 
 /** A file that is still to be uploaded. */
@@ -54,10 +54,9 @@ export function jobsToUpload(
     noun: 'job',
     awaiting: async (limit) =>
       (await jobs.awaitingUpload(limit)).map(({ job, uploadTo }) => {
-        const { jobId: id, endedAt, config, files } = job
+        const { jobId: id, endedAt, files } = job
         const [file] = files
-        // The files of jobs stay in their folders.
-        const place = { outputId: id, config, storedAt: null }
+        const place = filesOfJob(job)
         return { id, endedAt, file, uploadTo, borrow: async () => file && kept.borrow(place, file.path) }
       }),
     end: (id) => jobs.endUpload(id),

@@ -46,9 +46,13 @@ export interface JobRecord {
   files: readonly OutputFileRecord[]
   /** Why it failed: one sentence. */
   problem: string | null
+  /** When its files were moved to the file store; null: they are in its folder. */
+  storedAt: number | null
 }
 
-export type JobChange = Partial<Pick<JobRecord, 'state' | 'startedAt' | 'endedAt' | 'files' | 'problem'>>
+export type JobChange = Partial<
+  Pick<JobRecord, 'state' | 'startedAt' | 'endedAt' | 'files' | 'problem' | 'storedAt'>
+>
 
 export interface JobFilter {
   kinds: readonly JobKind[]
@@ -63,6 +67,7 @@ export interface JobStore {
   /** @param uploadTo a secret address to which its file is uploaded; kept sealed */
   create(job: JobRecord, uploadTo?: string): Promise<void>
   change(jobId: string, change: JobChange, deliveries?: readonly NewDelivery[]): Promise<void>
+  /** Without those that are marked as deleted. */
   get(jobId: string): Promise<JobRecord | undefined>
   /** Newest first. */
   list(projectId: string, filter: JobFilter, page: Page): Promise<PageOf<JobRecord>>
@@ -74,6 +79,12 @@ export interface JobStore {
   endUpload(jobId: string): Promise<void>
   /** Those that ended before `at`, oldest first, at most `limit`. */
   endedBefore(at: number, limit: number): Promise<JobRecord[]>
+  /** Hides the job; its files are deleted later. */
+  markDeleted(jobId: string, at: number): Promise<void>
+  /** Those that are marked as deleted, oldest first, at most `limit`. */
+  deleted(limit: number): Promise<JobRecord[]>
+  /** Those that ended, whose files are still in their folders, oldest first, at most `limit`. */
+  unstored(limit: number): Promise<JobRecord[]>
   /** Returns whether it was there. */
   delete(jobId: string, at: number): Promise<boolean>
 }

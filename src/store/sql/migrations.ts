@@ -38,6 +38,7 @@ import * as deliveryAnswers from './migrations/0055-delivery-answers.ts'
 import * as usageTotals from './migrations/0056-usage-totals.ts'
 import * as standingAdmissions from './migrations/0057-standing-admissions.ts'
 import * as people from './migrations/0058-people.ts'
+import * as jobFiles from './migrations/0059-job-files.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -80,6 +81,7 @@ const steps: Record<string, Step> = {
   '0056-usage-totals': usageTotals,
   '0057-standing-admissions': standingAdmissions,
   '0058-people': people,
+  '0059-job-files': jobFiles,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -254,6 +254,8 @@ export interface Schema {
     upload_address: string | null
     api_key: string | null
     counted_bytes: number | null
+    stored_at: number | null
+    deleted_at: number | null
   }
   chat_messages: {
     number: Generated<number>

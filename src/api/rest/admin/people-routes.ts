@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import type { Routes } from '../../context.ts'
+import { filesOfJob } from '../../../meeting/outputs/kept-files.ts'
 import { erasePerson, exportPerson, StillThere } from '../../../project/people.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { ProjectParams } from '../../../protocol/rest/keys.ts'
@@ -86,8 +87,8 @@ export const peopleRoutes: Routes = (app, context) => {
           dropOutput: (output) => deleteOutput(output, context),
           dropJob: async (jobId) => {
             await jobs.cancel(jobId).catch(() => undefined)
-            await store.jobs.delete(jobId, now())
-            await keptFiles.leaveFolder(jobId)
+            const job = await store.jobs.get(jobId)
+            if (job) await keptFiles.drop(filesOfJob(job))
           },
         })
       } catch (error) {

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JobRecord, OutputKind, OutputRecord, PageOf } from '../../../store/store.ts'
 import type { OutputOrdered } from '../../../meeting/outputs/orders.ts'
 import type { HttpContext } from '../../context.ts'
+import { filesOfJob } from '../../../meeting/outputs/kept-files.ts'
 import { outputKinds } from '../../../meeting/outputs/kinds.ts'
 import { Refusal, type ErrorName } from '../../../protocol/errors.ts'
 import { grantFor, meetingFor, meetingIfAny } from '../authorise.ts'
@@ -99,8 +100,7 @@ export async function deleteOutput(output: OutputRecord, context: HttpContext): 
   const text = await textOf(output, context)
   if (text) {
     if (text.endedAt === null) await context.jobs.cancel(text.jobId).catch(() => undefined)
-    await context.store.jobs.delete(text.jobId, context.now())
-    await context.keptFiles.leaveFolder(text.jobId)
+    await context.keptFiles.drop(filesOfJob(text))
   }
   await context.keptFiles.drop(output)
 }

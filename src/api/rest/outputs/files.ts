@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { basename, extname } from 'node:path'
 import { Readable } from 'node:stream'
 import type { HttpContext, Routes } from '../../context.ts'
-import type { FilesOf } from '../../../meeting/outputs/kept-files.ts'
+import { filesOfJob, type FilesOf } from '../../../meeting/outputs/kept-files.ts'
 import { OUTPUTS_PATH } from '../../../meeting/outputs/addresses.ts'
 import { contentTypeOf } from '../../../output/files/content-types.ts'
 import { FileStoreError } from '../../../output/files/problem.ts'
@@ -25,14 +25,14 @@ export const outputFileRoutes: Routes = (app, context) => {
     files.get(`${OUTPUTS_PATH}/:outputId/:secret/*`, undescribed, async (request, reply) => {
       const { outputId, secret, '*': path } = request.params as Record<string, string>
       const output = await context.store.outputs.get(outputId!)
-      // Files of jobs stay on this machine.
-      const owner = output ?? (await context.store.jobs.get(outputId!))
+      const job = output ? undefined : await context.store.jobs.get(outputId!)
+      const owner = output ?? job
       const type = contentTypeOf(path!)
       if (!owner || !isSame(secret!, owner.secret) || type === undefined || !isInside(path!))
         throw new Refusal('NOT_FOUND')
       const local = await context.keptFiles.localPath(outputId!, path!)
       const file = output?.files.find((one) => one.path === path)
-      const isStored = file?.heldBy === undefined && (file?.isStored ?? (output?.storedAt ?? null) !== null)
+      const isStored = file?.heldBy === undefined && (file?.isStored ?? owner.storedAt !== null)
       if (local === undefined && !isStored) {
         const node = file?.heldBy ?? (await context.store.outputs.elsewhere(outputId!))
         if (node !== undefined)
@@ -40,9 +40,10 @@ export const outputFileRoutes: Routes = (app, context) => {
             message: `The file is on the disk of the node ${node}: ask that node, or keep files where all nodes reach them, with FILES_URL.`,
           })
       }
-      if (local === undefined && !output) throw new Refusal('NOT_FOUND')
-      if (local === undefined && output)
-        return sendStored(request, reply, context, { output: { ...output, isStored }, path: path!, type })
+      if (local === undefined) {
+        const kept = { ...(job ? filesOfJob(job) : output!), isStored }
+        return sendStored(request, reply, context, { output: kept, path: path!, type })
+      }
       return reply.headers(headersOf(path!, type)).sendFile(`${outputId}/${path}`)
     })
     done()

@@ -9,7 +9,11 @@ import { addUsage, USAGE } from './usage.ts'
 export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: OutboxSignal): Store['jobs'] {
   const matching = (projectId: string, filter: JobFilter) => {
     const { kinds, jobId, meetingId, sessionId, outputId, state } = filter
-    let query = db.selectFrom('jobs').where('project_id', '=', projectId).where('kind', 'in', kinds)
+    let query = db
+      .selectFrom('jobs')
+      .where('deleted_at', 'is', null)
+      .where('project_id', '=', projectId)
+      .where('kind', 'in', kinds)
     if (jobId !== undefined) query = query.where('job_id', '=', jobId)
     if (meetingId !== undefined) query = query.where('meeting_id', '=', meetingId)
     if (sessionId !== undefined) query = query.where('session_id', '=', sessionId)
@@ -18,10 +22,11 @@ export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: Outb
     return query
   }
   /** Only those that this node does, as it has their files. */
-  const ours = () => {
+  const allOfOurs = () => {
     const all = db.selectFrom('jobs').selectAll()
     return nodeId === null ? all : all.where('node_id', '=', nodeId)
   }
+  const ours = () => allOfOurs().where('deleted_at', 'is', null)
   return {
     create: async (job, uploadTo) => {
       await write({ lane: job.meetingId }, (tx) =>
@@ -31,6 +36,7 @@ export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: Outb
             ...toRow(job),
             node_id: nodeId,
             counted_bytes: null,
+            deleted_at: null,
             upload_address: uploadTo === undefined ? null : seal.seal(uploadTo, job.jobId),
           })
           .execute(),
@@ -46,7 +52,12 @@ export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: Outb
       if (deliveries.length > 0) signal.notify()
     },
     get: async (jobId) => {
-      const row = await db.selectFrom('jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst()
+      const row = await db
+        .selectFrom('jobs')
+        .selectAll()
+        .where('job_id', '=', jobId)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirst()
       return row && toJob(row)
     },
     list: async (projectId, filter, { page, perPage }) => {
@@ -88,6 +99,28 @@ export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: Outb
       const rows = await ours().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
       return rows.map(toJob)
     },
+    markDeleted: async (jobId, at) => {
+      await write({ lane: jobId }, (tx) =>
+        tx.updateTable('jobs').set({ deleted_at: at }).where('job_id', '=', jobId).execute(),
+      )
+    },
+    deleted: async (limit) => {
+      const rows = await allOfOurs()
+        .where('deleted_at', 'is not', null)
+        .orderBy('deleted_at')
+        .limit(limit)
+        .execute()
+      return rows.map(toJob)
+    },
+    unstored: async (limit) => {
+      const rows = await ours()
+        .where('stored_at', 'is', null)
+        .where('ended_at', 'is not', null)
+        .orderBy('ended_at')
+        .limit(limit)
+        .execute()
+      return rows.map(toJob)
+    },
     delete: (jobId, at) =>
       write({ ...USAGE, lane: jobId }, async (tx) => {
         const gone = await tx
@@ -109,7 +142,9 @@ export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: Outb
   }
 }
 
-function toRow(job: JobRecord): Omit<Schema['jobs'], 'node_id' | 'upload_address' | 'counted_bytes'> {
+function toRow(
+  job: JobRecord,
+): Omit<Schema['jobs'], 'node_id' | 'upload_address' | 'counted_bytes' | 'deleted_at'> {
   return {
     job_id: job.jobId,
     kind: job.kind,
@@ -129,16 +164,18 @@ function toRow(job: JobRecord): Omit<Schema['jobs'], 'node_id' | 'upload_address
     ended_at: job.endedAt,
     files: JSON.stringify(job.files),
     problem: job.problem,
+    stored_at: job.storedAt,
   }
 }
 
-function toChange({ state, startedAt, endedAt, files, problem }: JobChange) {
+function toChange({ state, startedAt, endedAt, files, problem, storedAt }: JobChange) {
   return {
     ...(state !== undefined && { state }),
     ...(startedAt !== undefined && { started_at: startedAt }),
     ...(endedAt !== undefined && { ended_at: endedAt }),
     ...(files !== undefined && { files: JSON.stringify(files) }),
     ...(problem !== undefined && { problem }),
+    ...(storedAt !== undefined && { stored_at: storedAt }),
   }
 }
 
@@ -162,5 +199,6 @@ function toJob(row: Selectable<Schema['jobs']>): JobRecord {
     endedAt: row.ended_at,
     files: JSON.parse(row.files) as JobRecord['files'],
     problem: row.problem,
+    storedAt: row.stored_at,
   }
 }

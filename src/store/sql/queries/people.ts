@@ -165,6 +165,7 @@ export function peopleQueries({ db, write }: SqlContext): Store['people'] {
         .select(['job_id', 'inputs'])
         .where('project_id', '=', projectId)
         .where('session_id', '=', sessionId)
+        .where('deleted_at', 'is', null)
         .execute()
       const ofPerson = ({ inputs }: { inputs: string }): boolean =>
         (JSON.parse(inputs) as { participantId: string | null }[]).some(
