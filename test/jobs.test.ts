@@ -156,6 +156,8 @@ test('what cannot be merged is refused with its reason, and starts nothing', { s
     [404, '/v2/transcodings/hls-to-mp4', { hlsId: whole }, /./],
     [400, '/v2/transcodings/hls-to-mp4', {}, /./],
     [400, '/v2/transcodings/hls-to-mp4', { roomId, storage: { type: 's3' } }, /storage is not supported/],
+    [400, merge, { recordingIds: [ann], storage: { type: 's3' } }, /FILES_URL names no S3 store/],
+    [400, joined, { recordingIds: [whole], storage: { type: 'gcp' } }, /storage is not supported/],
     [400, joined, { recordingIds: [whole], presignedOutputUrl: 'http://a:b@example.org/put' }, /credentials/],
     [400, joined, { recordingIds: [ann] }, /recording of a participant/],
     [404, stereo, { sessionId: none, channel1: annAlone, channel2: annAlone }, /./],
@@ -173,6 +175,7 @@ test('what cannot be merged is refused with its reason, and starts nothing', { s
     ],
     [409, stereo, { sessionId, channel1: [{ participantId: 'ann' }], channel2: annAlone }, /goes on still/],
     [400, stereo, { sessionId, channel1: [], channel2: annAlone }, /./],
+    [400, stereo, { sessionId, channel1: annAlone, channel2: annAlone, dirPath: '../up' }, /dirPath must be/],
   ]
   for (const [status, path, body, says] of rows) {
     const answer = await post(path, body)

@@ -1,4 +1,5 @@
 /** The services that the routes use; `server/` provides them. */
+import type { FilesPlace } from '../output/files/files.ts'
 import type { HlsEngine } from '../output/output.ts'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -50,6 +51,8 @@ export interface HttpSettings {
   webhookAllowPrivate: boolean
   mediaWorkers: number
   mediaPlacement: 'auto' | 'spread'
+  /** Undefined: files of outputs stay in the data folder. */
+  filesUrl: FilesPlace | undefined
 }
 
 export interface HttpContext {

@@ -1,8 +1,15 @@
 /** What callers order of jobs, in the words of the contract (outputs §3.1, §3.2). Pure. */
+import type { FilesPlace } from '../../output/files/files.ts'
 import type { CompositeMergeConfig, PlacedMark } from '../../output/jobs/job.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { ChannelEntry, ParticipantMergeBody, Watermark } from '../../protocol/rest/transcodings.ts'
+import type {
+  ChannelEntry,
+  ParticipantMergeBody,
+  Storage,
+  Watermark,
+} from '../../protocol/rest/transcodings.ts'
 import type { JobInput, OutputKind, OutputRecord } from '../../store/store.ts'
+import { dirPathOf, keptOf } from '../outputs/orders.ts'
 import type { JobOrdered } from './jobs.ts'
 
 interface Caller {
@@ -10,6 +17,31 @@ interface Caller {
   baseUrl: string
   webhookUrl: string | null | undefined
   apiKey: string | null
+  /** The folder in the store of files; undefined: the top. */
+  dirPath: string | undefined
+}
+
+/**
+ * The folder that the caller wants the file in. A file must not go elsewhere than asked without a word, so what is not this server's
+ * store is refused; no caller may write with its credentials into another bucket.
+ * @throws {Refusal} INVALID_REQUEST
+ */
+export function dirPathOfStorage(
+  storage: Storage | null | undefined,
+  place: FilesPlace | undefined,
+): string | undefined {
+  if (storage == null) return undefined
+  const refuse = (message: string): never => {
+    throw new Refusal('INVALID_REQUEST', { message })
+  }
+  if (place?.kind !== 's3')
+    return refuse(
+      'storage is not supported here: this server keeps files in a folder, and its FILES_URL names no S3 store.',
+    )
+  if (storage.type !== 's3') refuse(`storage.type must be s3: this server has no ${storage.type} account.`)
+  if (storage.bucket != null && storage.bucket !== place.bucket)
+    refuse('storage.bucket must be the bucket in which this server keeps files, or be left out.')
+  return dirPathOf('storage.dirPath', storage.dirPath)
 }
 
 /** The groups of recordings of people and of screens. */
@@ -51,12 +83,13 @@ export function compositeMergeOrder(
   caller: Caller,
 ): JobOrdered {
   const config: CompositeMergeConfig = { watermark, screens: SCREENS }
+  const order = common(outputs[0]!, caller)
   const group = ({ config }: OutputRecord): number =>
     String(config.kind).startsWith('screen') ? SCREENS : PEOPLE
   return {
     kind: 'composite-merge',
-    ...common(outputs[0]!, caller),
-    config: { ...config },
+    ...order,
+    config: { ...order.config, ...config },
     inputs: limited(outputs.flatMap((output) => inputsOf(output, group(output)))),
   }
 }
@@ -104,13 +137,16 @@ export function isMeant(
   return output.kind === kind && (kind === 'participant' || output.config.kind === 'audio')
 }
 
-function common({ projectId, meetingId, sessionId }: OutputRecord, { baseUrl, webhookUrl, apiKey }: Caller) {
+function common(
+  { projectId, meetingId, sessionId }: OutputRecord,
+  { baseUrl, webhookUrl, apiKey, dirPath }: Caller,
+) {
   return {
     projectId,
     meetingId,
     sessionId,
     outputId: null,
-    config: {},
+    config: keptOf({ dirPath }),
     baseUrl,
     webhookUrl: webhookUrl ?? null,
     apiKey,

@@ -67,5 +67,8 @@ test('model, language and summary are those of the start, and the same receiver 
   const order = postTranscriptionOrder(output(asked))
   assert.deepEqual(order?.config, { modelId: 'large', language: 'de', summary: { prompt: 'Short.' } })
   assert.deepEqual([order.outputId, order.webhookUrl], ['o', 'https://app.example/hook'])
+  const recording = output(asked)
+  const inFolder = { ...recording, config: { ...recording.config, dirPath: 'team/a' } }
+  assert.equal(postTranscriptionOrder(inFolder)?.config.dirPath, 'team/a')
   assert.equal(postTranscriptionOrder(output({ enabled: true, summary: {} }))?.config.summary, undefined)
 })

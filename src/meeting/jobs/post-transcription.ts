@@ -25,7 +25,8 @@ export function postTranscriptionOrder(output: OutputRecord): JobOrdered | undef
     meetingId,
     sessionId,
     outputId,
-    config: { ...wanted },
+    // It lies beside the recording.
+    config: { ...wanted, ...(config.dirPath !== undefined && { dirPath: config.dirPath }) },
     inputs: [{ outputId, file, participantId: null, participantName: null, group: 0 }],
     baseUrl,
     webhookUrl,

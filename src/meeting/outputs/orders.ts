@@ -190,18 +190,6 @@ export function dirPathOf(
   return read === '' ? undefined : read
 }
 
-/**
- * Refuses what asks for an upload to a place of the caller, which must not be promised.
- * @throws {Refusal} INVALID_REQUEST
- */
-export function assertNoUpload(fields: Record<string, unknown>): void {
-  const asked = Object.entries(fields).find(([, value]) => value !== undefined && value !== null)
-  if (asked)
-    throw new Refusal('INVALID_REQUEST', {
-      message: `${asked[0]} is not supported: the file can only be fetched from this server.`,
-    })
-}
-
 const targets = Compile(LivestreamOutputs)
 const RTMP = /^rtmps?:\/\/[^\s/]+/i
 

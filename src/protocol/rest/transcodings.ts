@@ -26,6 +26,20 @@ const Watermark = Type.Object({
 })
 export type Watermark = Static<typeof Watermark>
 
+/** Where the caller wants the file: it must be where this server puts files anyway. */
+const Storage = Type.Object(
+  {
+    type: Type.Union([Type.Literal('s3'), Type.Literal('blob'), Type.Literal('gcp')]),
+    bucket: optional(Words),
+    container: optional(Words),
+    dirPath: optional(
+      Type.String({ maxLength: 512, description: 'The folder, below the prefix of `FILES_URL`.' }),
+    ),
+  },
+  { description: 'Must be the store of `FILES_URL`: the type `s3`, and its bucket, if one is named.' },
+)
+export type Storage = Static<typeof Storage>
+
 export const MergeBody = Type.Object({
   recordingIds: Type.Array(RecordingId, {
     minItems: 1,
@@ -34,6 +48,7 @@ export const MergeBody = Type.Object({
   }),
   task: optional(Type.Literal('composite-merge')),
   webhookUrl: WebhookUrl,
+  storage: optional(Storage),
   watermark: optional(Watermark),
 })
 
@@ -42,14 +57,7 @@ export const HlsToMp4Body = Type.Object({
   sessionId: Type.Optional(Words),
   hlsId: Type.Optional(Words),
   webhookUrl: WebhookUrl,
-  storage: optional(
-    Type.Object({
-      type: Type.Union([Type.Literal('s3'), Type.Literal('blob'), Type.Literal('gcp')]),
-      bucket: optional(Words),
-      container: optional(Words),
-      dirPath: optional(Type.String({ maxLength: 512 })),
-    }),
-  ),
+  storage: optional(Storage),
 })
 
 export const MeetingRecordingMergeBody = Type.Object({
@@ -62,6 +70,7 @@ export const MeetingRecordingMergeBody = Type.Object({
     },
   ),
   webhookUrl: WebhookUrl,
+  storage: optional(Storage),
   presignedOutputUrl: optional(Link),
 })
 

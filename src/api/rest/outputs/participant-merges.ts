@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { HttpContext, Routes } from '../../context.ts'
 import type { JobKind, OutputRecord } from '../../../store/store.ts'
 import { isMeant, participantMergeOrder } from '../../../meeting/jobs/orders.ts'
+import { dirPathOf } from '../../../meeting/outputs/orders.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { pageInfoOf } from '../../../protocol/rest.ts'
 import { OutputParams } from '../../../protocol/rest/outputs.ts'
@@ -47,7 +48,8 @@ export const participantMergeRoutes: Routes = (app, context) => {
       answer: MergeStarted,
     }),
     async (request) => {
-      const { channel1, channel2, type, webhookUrl } = request.body
+      const { channel1, channel2, type, webhookUrl, dirPath: asked } = request.body
+      const dirPath = dirPathOf('dirPath', asked)
       const channels: OutputRecord[][] = []
       for (const entries of [channel1, channel2]) {
         const found = new Map<string, OutputRecord>()
@@ -58,7 +60,7 @@ export const participantMergeRoutes: Routes = (app, context) => {
       }
       const baseUrl = baseUrlOf(request, settings)
       const job = await jobs.start(
-        participantMergeOrder(channels, { baseUrl, webhookUrl, apiKey: apiKeyOf(request) }),
+        participantMergeOrder(channels, { baseUrl, webhookUrl, apiKey: apiKeyOf(request), dirPath }),
       )
       return { message: 'Merge recording started successfully', recording: toMergeRecording(job, baseUrl) }
     },

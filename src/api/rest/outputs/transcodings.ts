@@ -1,13 +1,14 @@
 /** Files made of recordings and HLS after they ended (contract, outputs §3.2). */
+import type { FastifyRequest } from 'fastify'
 import type { Routes } from '../../context.ts'
 import type { JobKind } from '../../../store/store.ts'
 import {
   compositeMergeOrder,
+  dirPathOfStorage,
   hlsToMp4Order,
   markOf,
   meetingRecordingMergeOrder,
 } from '../../../meeting/jobs/orders.ts'
-import { assertNoUpload } from '../../../meeting/outputs/orders.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { pageInfoOf, pageOf } from '../../../protocol/rest.ts'
 import { OutputParams } from '../../../protocol/rest/outputs.ts'
@@ -15,6 +16,7 @@ import {
   HlsToMp4Body,
   MeetingRecordingMergeBody,
   MergeBody,
+  type Storage,
   Transcoding,
   TranscodingsQuery,
 } from '../../../protocol/rest/transcodings.ts'
@@ -36,6 +38,15 @@ const idOf = (recording: string | { id: string }): string =>
 
 export const transcodingRoutes: Routes = (app, context) => {
   const { settings, jobs, store } = context
+  const callerOf = (
+    request: FastifyRequest,
+    { webhookUrl, storage }: { webhookUrl?: string | null | undefined; storage?: Storage | null | undefined },
+  ) => ({
+    baseUrl: baseUrlOf(request, settings),
+    webhookUrl,
+    apiKey: apiKeyOf(request),
+    dirPath: dirPathOfStorage(storage, settings.filesUrl),
+  })
 
   app.post(
     `${PATH}/merge`,
@@ -53,15 +64,13 @@ export const transcodingRoutes: Routes = (app, context) => {
       answer: Transcoding,
     }),
     async (request) => {
-      const { recordingIds, watermark, webhookUrl } = request.body
+      const { recordingIds, watermark } = request.body
+      const caller = callerOf(request, request.body)
       const outputs = await recordingsOf(request, context, recordingIds, ['participant', 'track'])
       const image = watermark?.image == null ? undefined : await readImage(context, watermark.image)
       const mark = watermark ? markOf(watermark, image) : null
-      const baseUrl = baseUrlOf(request, settings)
-      const job = await jobs.start(
-        compositeMergeOrder(outputs, mark, { baseUrl, webhookUrl, apiKey: apiKeyOf(request) }),
-      )
-      return toTranscoding(job, baseUrl)
+      const job = await jobs.start(compositeMergeOrder(outputs, mark, caller))
+      return toTranscoding(job, caller.baseUrl)
     },
   )
   app.post(
@@ -84,8 +93,8 @@ export const transcodingRoutes: Routes = (app, context) => {
       answer: Transcoding,
     }),
     async (request) => {
-      const { hlsId, webhookUrl, storage } = request.body
-      assertNoUpload({ storage })
+      const { hlsId } = request.body
+      const caller = callerOf(request, request.body)
       const { projectId, meetingId } = meetingFor(request)
       const filter = {
         kind: 'hls',
@@ -98,9 +107,7 @@ export const transcodingRoutes: Routes = (app, context) => {
       if (newest === undefined)
         throw new Refusal('NOT_FOUND', { message: 'There is no HLS of it that has ended.' })
       const [hls] = await recordingsOf(request, context, [newest], ['hls'])
-      const baseUrl = baseUrlOf(request, settings)
-      const caller = { baseUrl, webhookUrl, apiKey: apiKeyOf(request) }
-      return toTranscoding(await jobs.start(hlsToMp4Order(hls!, caller)), baseUrl)
+      return toTranscoding(await jobs.start(hlsToMp4Order(hls!, caller)), caller.baseUrl)
     },
   )
   app.post(
@@ -117,12 +124,11 @@ export const transcodingRoutes: Routes = (app, context) => {
       answer: Transcoding,
     }),
     async (request) => {
-      const { recordingIds, webhookUrl, presignedOutputUrl } = request.body
+      const { recordingIds, presignedOutputUrl } = request.body
+      const caller = callerOf(request, request.body)
       const outputs = await recordingsOf(request, context, recordingIds.map(idOf), ['recording'])
-      const baseUrl = baseUrlOf(request, settings)
-      const caller = { baseUrl, webhookUrl, apiKey: apiKeyOf(request) }
       const order = meetingRecordingMergeOrder(outputs, presignedOutputUrl, caller)
-      return toTranscoding(await jobs.start(order), baseUrl)
+      return toTranscoding(await jobs.start(order), caller.baseUrl)
     },
   )
   app.get(
