@@ -132,6 +132,7 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
     ],
     factory: [
       'create.ts',
+      'disk.ts',
       'programs.ts',
       'files/open.ts',
       'files/upload.ts',

@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { after, before, test } from 'node:test'
+import { findFfmpeg } from '../scripts/ffmpeg.mjs'
 import { openStore } from '../src/store/open.ts'
 import type { OutputKind, OutputRecord } from '../src/store/store.ts'
+import { colorAt, makeMedia } from './support/made-media.ts'
+import { near } from './support/recording-bench.ts'
+import { decodeErrors, probe } from './support/recorded-media.ts'
 import { RealServer } from './support/real-server.ts'
 import { S3Server, withoutS3 } from './support/s3-server.ts'
 
@@ -266,6 +271,86 @@ test('deleting a recording deletes its objects, and those of its text', { skip }
   await until('deleting the text', async () => (await s3.keys('meetings/team/texts/')).length === 0)
   assert.equal((await get(other, 'recording.mp4')).status, 200)
 })
+
+/** A job of this output, when it is over. */
+async function converted(hlsId: string, storage?: object): Promise<any> {
+  const started = await server.rest('POST', '/v2/transcodings/hls-to-mp4', { hlsId, storage })
+  assert.equal(started.status, 200, JSON.stringify(started.body))
+  let job = started.body
+  await until('the job', async () => {
+    job = (await server.rest('GET', `/v2/transcodings/${started.body.id}`)).body
+    return job.stoppedAt !== null
+  })
+  return job
+}
+
+test(
+  'HLS of the store becomes an MP4 where the caller wants it, and pictures',
+  { skip: skip || (!findFfmpeg() && 'there is no ffmpeg') },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'anteroom-hls-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    makeMedia(folder, 'index.m3u8', { color: 'red', tone: 300, seconds: 36 })
+    const files = Object.fromEntries(
+      readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]),
+    )
+    assert.ok(Object.keys(files).length > 2, 'it has segments')
+    await server.end()
+    const made = await left('hls', { 'index.m3u8': files['index.m3u8']!, ...files }, { dirPath: 'team/a' })
+    await server.run()
+    await isStored(made)
+    const borrowed = join(server.env.DATA_DIR!, 'borrowed')
+
+    for (const storage of [{ type: 's3', bucket: 'another' }, { type: 'blob' }])
+      assert.equal(
+        (await server.rest('POST', '/v2/transcodings/hls-to-mp4', { hlsId: made.outputId, storage })).status,
+        400,
+      )
+    const { id, status, file } = await converted(made.outputId, {
+      type: 's3',
+      bucket: s3.bucket,
+      dirPath: 'films/2026',
+    })
+    assert.equal(status, 'completed')
+    await isStored({ outputId: id, secret: '' })
+    assert.deepEqual(await s3.keys('meetings/films/'), [`meetings/films/2026/${id}/hls.mp4`])
+    const film = join(folder, 'fetched.mp4')
+    writeFileSync(film, Buffer.from(await (await fetch(file.fileUrl)).arrayBuffer()))
+    assert.equal(decodeErrors(film), '')
+    near(probe(film).duration, 36, 0.5, 'duration')
+    assert.ok(colorAt(film, 30, 160, 90)[0] > 200)
+    assert.deepEqual(readdirSync(borrowed), [], 'no copy is left')
+
+    const capture = (more: object) =>
+      server.rest('POST', '/v2/hls/capture', { roomId: meetingId, width: 160, format: 'png', ...more })
+    for (const time of [20, null]) {
+      const { status, body } = await capture({ time })
+      assert.deepEqual([status, body.meta?.width], [200, 160], JSON.stringify(body))
+      const answer = await fetch(body.filePath)
+      assert.equal(answer.headers.get('content-type'), 'image/png')
+      const picture = join(folder, 'picture.png')
+      writeFileSync(picture, Buffer.from(await answer.arrayBuffer()))
+      assert.ok(colorAt(picture, 0, 80, 45)[0] > 200)
+      assert.ok(
+        (await s3.keys(`meetings/team/a/${made.outputId}/thumbnails/`)).some((key) =>
+          key.endsWith(body.fileName),
+        ),
+      )
+    }
+    assert.equal((await capture({ time: 60 })).status, 404)
+    assert.equal(existsSync(folderOf(made.outputId)), false)
+    assert.deepEqual(readdirSync(borrowed), [])
+
+    await server.end()
+    server.env.DISK_RESERVE_MEGABYTES = '10000000'
+    await server.run()
+    const full = await converted(made.outputId)
+    assert.deepEqual([full.status, full.message], ['failed', 'The disk has no room for it.'])
+    assert.equal((await capture({})).status, 503)
+    assert.deepEqual(readdirSync(borrowed), [])
+    delete server.env.DISK_RESERVE_MEGABYTES
+  },
+)
 
 test('doctor tries the store, and says in one sentence what is wrong', { skip }, async () => {
   const doctor = async (env: Record<string, string>): Promise<string> => {

@@ -2,6 +2,7 @@
  * What leaves a meeting, as a file, a broadcast or a text. An engine makes one kind of output from an ongoing session. It sees
  * the session through an `OutputSource`, and knows nothing of sockets, REST or the store. Types only.
  */
+import type { BorrowedFile } from './files/files.ts'
 import type { Tap, TapOptions } from '../media/sfu.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { Notification } from '../protocol/notifications.ts'
@@ -139,8 +140,10 @@ export interface OutputEngine<Config> {
 }
 
 export interface ThumbnailOrder {
-  /** Of the output. */
+  /** Where it is written. */
   folder: string
+  /** A file of the output; undefined if there is none. */
+  borrow: (path: string) => Promise<BorrowedFile | undefined>
   /** Of the file, without its ending. */
   name: string
   /** Seconds into the stream; default: now. */
@@ -152,7 +155,7 @@ export interface ThumbnailOrder {
 }
 
 export interface Thumbnail {
-  /** Relative to the output's folder. */
+  /** Relative to the folder. */
   path: string
   width: number
   height: number

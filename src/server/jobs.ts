@@ -3,7 +3,8 @@ import type { Logger } from 'pino'
 import { Jobs } from '../meeting/jobs/jobs.ts'
 import { postTranscriptionOrder } from '../meeting/jobs/post-transcription.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
-import { JobProblem } from '../output/jobs/problem.ts'
+import { FileStoreError, NoRoomError } from '../output/files/problem.ts'
+import { JobProblem, NO_ROOM } from '../output/jobs/problem.ts'
 import type { OutputRecord } from '../store/store.ts'
 import { createJobEngines } from '../output/jobs/create.ts'
 import { findPrograms } from '../output/programs.ts'
@@ -19,16 +20,16 @@ export function openJobs({ config, parts: given }: Ground, parts: OutputParts): 
         transcription: parts.engines.transcription,
         diskReserveBytes: config.diskReserveMegabytes * 1_000_000,
       }),
-    borrowFile: async (outputId, file) => {
+    borrowFile: async (outputId, file, signal) => {
       const output = await parts.store.outputs.get(outputId)
       if (!output) return undefined
-      // Its segments would have to be fetched one by one.
-      if (file.type === 'playlist' && output.storedAt !== null)
-        throw new JobProblem('The HLS output is in the store of files and no longer on this machine.')
-      const borrowed = await parts.kept.borrow(
-        file.isStored ? { ...output, isStored: true } : output,
-        file.path,
-      )
+      const borrowed = await parts.kept
+        .borrowWhole(file.isStored ? { ...output, isStored: true } : output, file.path, signal)
+        .catch((error: unknown) => {
+          if (!(error instanceof FileStoreError)) throw error
+          const why = error instanceof NoRoomError ? NO_ROOM : 'The store of files cannot be read now.'
+          throw new JobProblem(why, { cause: error })
+        })
       const node = borrowed ? undefined : await parts.store.outputs.elsewhere(outputId)
       if (node !== undefined)
         throw new JobProblem(

@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../config/read.ts'
 import { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import { composerOptions, mayReach, type OwnAddresses } from './composer.ts'
+import { freeBytes } from '../output/disk.ts'
 import { createOutputs, type OutputsOptions } from '../output/create.ts'
 import type { OutputEngine, Outputs } from '../output/output.ts'
 import { uploadProblem } from '../output/files/upload.ts'
@@ -35,6 +36,8 @@ export function openOutputs(
     files: ground.files,
     folderOf,
     borrowedFolder: borrowedFolder(config.dataDir),
+    hasRoom: async (bytes) =>
+      (await freeBytes(config.dataDir)) >= config.diskReserveMegabytes * 1_000_000 + bytes,
     newId,
     now,
     beforeDrop: () => core.usage.count(),

@@ -121,6 +121,7 @@ export function outputParts(
       files: undefined,
       folderOf,
       borrowedFolder: tmpdir(),
+      hasRoom: () => Promise.resolve(true),
       newId: () => String(made++),
       now: Date.now,
     }),

@@ -15,8 +15,12 @@ import { jobDetails, jobKinds } from './kinds.ts'
 export interface JobsOptions {
   parts: OutputParts
   engines: Record<JobKind, JobEngine>
-  /** A file of an output, for programs; undefined if it is gone. */
-  borrowFile: (outputId: string, file: OutputFileRecord) => Promise<BorrowedFile | undefined>
+  /** A file of an output, for programs; a playlist comes with the files that it names. Undefined if it is gone. */
+  borrowFile: (
+    outputId: string,
+    file: OutputFileRecord,
+    signal: AbortSignal,
+  ) => Promise<BorrowedFile | undefined>
   /** At the same time. */
   maxJobs: number
 }
@@ -201,7 +205,7 @@ export class Jobs {
     const folder = parts.makeFolder(job.jobId)
     const borrowed: BorrowedFile[] = []
     try {
-      const inputs = await this.#sources(job, borrowed)
+      const inputs = await this.#sources(job, borrowed, signal)
       signal.throwIfAborted()
       return await engines[job.kind].run(job.config, { folder, inputs, signal })
     } finally {
@@ -209,14 +213,14 @@ export class Jobs {
     }
   }
 
-  async #sources({ inputs }: JobRecord, borrowed: BorrowedFile[]): Promise<JobSource[]> {
+  async #sources({ inputs }: JobRecord, borrowed: BorrowedFile[], signal: AbortSignal): Promise<JobSource[]> {
     const { borrowFile } = this.#options
     const sources = []
     for (const { outputId, file, ...whose } of inputs) {
-      const found = await borrowFile(outputId, file)
+      const found = await borrowFile(outputId, file, signal)
       if (!found) throw new JobProblem('A file that it needs is gone.')
       borrowed.push(found)
-      sources.push({ ...whose, path: found.path, type: file.type, size: file.size, ...spanOf(file) })
+      sources.push({ ...whose, path: found.path, type: file.type, size: found.size, ...spanOf(file) })
     }
     return sources
   }

@@ -1,9 +1,11 @@
 /** Where the files of an output or a job are after it has ended: in its folder, or in the store of files; whoever reads them need not know. */
 import { createWriteStream } from 'node:fs'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { contentTypeOf } from '../../output/files/content-types.ts'
 import type { BorrowedFile, FileStore, StoredFile, Unsatisfiable } from '../../output/files/files.ts'
+import { FileStoreError, NoRoomError } from '../../output/files/problem.ts'
 import type { JobRecord, OutputRecord, Store } from '../../store/store.ts'
 
 /** What the place of files follows from. */
@@ -31,11 +33,16 @@ export interface KeptFilesOptions {
   folderOf: (outputId: string) => string
   /** For copies of stored files. */
   borrowedFolder: string
+  /** Whether this machine has room for so many bytes more. */
+  hasRoom: (bytes: number) => Promise<boolean>
   newId: () => string
   now: () => number
   /** Awaited before an output is deleted, as nothing is known of it afterwards. */
   beforeDrop: () => Promise<unknown>
 }
+
+/** How many files of a playlist are fetched at once. */
+const AT_ONCE = 4
 
 export class KeptFiles {
   readonly #options: KeptFilesOptions
@@ -67,13 +74,30 @@ export class KeptFiles {
   }
 
   /** A file for programs; undefined if there is none. @throws {FileStoreError} */
-  async borrow(output: FilesOf, path: string): Promise<BorrowedFile | undefined> {
-    const { borrowedFolder, newId } = this.#options
+  borrow(output: FilesOf, path: string): Promise<BorrowedFile | undefined> {
+    return this.#borrow(output, path, { whole: false })
+  }
+
+  /**
+   * The same; a playlist comes with the files that it names, beside it.
+   * @throws {FileStoreError}
+   * @throws the reason of `signal`
+   */
+  borrowWhole(output: FilesOf, path: string, signal: AbortSignal): Promise<BorrowedFile | undefined> {
+    return this.#borrow(output, path, { whole: path.endsWith('.m3u8'), signal })
+  }
+
+  async #borrow(
+    output: FilesOf,
+    path: string,
+    { whole, signal }: { whole: boolean; signal?: AbortSignal },
+  ): Promise<BorrowedFile | undefined> {
     const release = this.hold(output.outputId)
-    const local = await this.localPath(output.outputId, path)
-    if (local !== undefined) {
+    const size = await this.#sizeHere(output.outputId, path, whole)
+    if (size !== undefined) {
       return {
-        path: local,
+        path: join(this.#options.folderOf(output.outputId), path),
+        size,
         release: () => {
           release()
           return Promise.resolve()
@@ -81,19 +105,101 @@ export class KeptFiles {
       }
     }
     release()
-    const found = await this.read(output, path)
-    if (!found || 'unsatisfiable' in found) return undefined
-    const folder = join(borrowedFolder, newId())
-    const copy = join(folder, path)
+    const folder = join(this.#options.borrowedFolder, this.#options.newId())
     const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
     try {
-      await mkdir(dirname(copy), { recursive: true, mode: 0o700 })
-      await pipeline(found.body, createWriteStream(copy))
+      const fetched = await this.#fetch(output, path, { folder, whole, signal })
+      if (fetched === undefined) await remove()
+      return fetched === undefined ? undefined : { path: join(folder, path), size: fetched, release: remove }
     } catch (error) {
       await remove()
+      signal?.throwIfAborted()
       throw error
     }
-    return { path: copy, release: remove }
+  }
+
+  /** Undefined if it is not on this machine, or not all of it. */
+  async #sizeHere(outputId: string, path: string, whole: boolean): Promise<number | undefined> {
+    const folder = this.#options.folderOf(outputId)
+    try {
+      const names = whole ? namedIn(await readFile(join(folder, path), 'utf8')) : []
+      const paths = [path, ...names.map((name) => join(dirname(path), name))]
+      let size = 0
+      for (const one of paths) {
+        const found = await stat(join(folder, one))
+        if (!found.isFile()) return undefined
+        size += found.size
+      }
+      return size
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Copies what is in the store. Answers how long it is; undefined if it is not there. */
+  async #fetch(
+    output: FilesOf,
+    path: string,
+    { folder, whole, signal }: { folder: string; whole: boolean; signal: AbortSignal | undefined },
+  ): Promise<number | undefined> {
+    const copy = async (one: string): Promise<number | undefined> => {
+      signal?.throwIfAborted()
+      const found = await this.read(output, one)
+      if (!found || 'unsatisfiable' in found) return undefined
+      if (!(await this.#options.hasRoom(found.length))) {
+        found.body.destroy()
+        throw new NoRoomError('This machine has no room for a copy of the file.')
+      }
+      await mkdir(dirname(join(folder, one)), { recursive: true, mode: 0o700 })
+      await pipeline(found.body, createWriteStream(join(folder, one)), { signal })
+      return found.length
+    }
+    const own = await copy(path)
+    if (own === undefined || !whole) return own
+    let size = own
+    const names = namedIn(await readFile(join(folder, path), 'utf8'))
+    for (let next = 0; next < names.length; next += AT_ONCE) {
+      const some = names.slice(next, next + AT_ONCE)
+      // All of them have ended before the folder may be deleted.
+      const copied = await Promise.allSettled(some.map((name) => copy(join(dirname(path), name))))
+      for (const one of copied) {
+        if (one.status === 'rejected') throw one.reason
+        if (one.value === undefined)
+          throw new FileStoreError('The store of files lacks a file of a playlist.')
+        size += one.value
+      }
+    }
+    return size
+  }
+
+  /**
+   * Has a file made that belongs to an output from then on. `make` writes it into the folder that it is given, and answers its path there.
+   * @throws {FileStoreError}
+   */
+  async add<Made extends { path: string }>(
+    output: FilesOf & Pick<OutputRecord, 'endedAt'>,
+    make: (folder: string) => Promise<Made | undefined>,
+  ): Promise<Made | undefined> {
+    const { files, folderOf, borrowedFolder, newId } = this.#options
+    const { outputId, endedAt } = output
+    const isAway = isStored(output)
+    const folder = isAway ? join(borrowedFolder, newId()) : folderOf(outputId)
+    const release = this.hold(outputId)
+    try {
+      if (isAway) await mkdir(folder, { recursive: true, mode: 0o700 })
+      const made = await make(folder)
+      // Where the others are being put away, it may come too late to be found with them.
+      if (made && files && endedAt !== null)
+        await files
+          .put(keyOf(output, made.path), join(folder, made.path), contentTypeOf(made.path) ?? '')
+          .catch((error: unknown) => {
+            if (isAway) throw error
+          })
+      return made
+    } finally {
+      release()
+      if (isAway) await rm(folder, { recursive: true, force: true })
+    }
   }
 
   /** The files in the output's folder stay until the result is called. */
@@ -153,3 +259,7 @@ export function folderKeyOf({ outputId, config }: Pick<FilesOf, 'outputId' | 'co
 export function keyOf(output: Pick<FilesOf, 'outputId' | 'config'>, path: string): string {
   return `${folderKeyOf(output)}/${path}`
 }
+
+/** The files beside a playlist of ours. */
+const namedIn = (playlist: string): string[] =>
+  playlist.split('\n').filter((line) => /^[\w-]+\.\w+$/.test(line))

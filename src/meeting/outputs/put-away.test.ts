@@ -74,6 +74,7 @@ test('outputs whose files are gone do not hold up the others', async (t) => {
     files,
     folderOf,
     borrowedFolder: folder,
+    hasRoom: () => Promise.resolve(true),
     newId: () => 'id',
     now: () => 1,
   })

@@ -50,7 +50,7 @@ async function setting(t: TestContext, { mayReach = (): boolean => true } = {}) 
   }
   const uploads = new Uploads({
     source: recordingsToUpload(store.outputs, {
-      borrow: () => Promise.resolve({ path, release: () => Promise.resolve() }),
+      borrow: () => Promise.resolve({ path, size: 1, release: () => Promise.resolve() }),
     }),
     upload: (address, file, type, signal) => upload(address, file, type, { mayReach, signal }),
     now: () => now,
@@ -139,7 +139,8 @@ test('the file of a job goes the same way, and one that made none gives the addr
   const write = (_: object, text: string): number => lines.push(text)
   const uploads = new Uploads({
     source: jobsToUpload(store.jobs, {
-      borrow: (_, path) => Promise.resolve({ path: join(folder, path), release: () => Promise.resolve() }),
+      borrow: (_, path) =>
+        Promise.resolve({ path: join(folder, path), size: 1, release: () => Promise.resolve() }),
     }),
     upload: (to, path, type, signal) => upload(to, path, type, { mayReach: () => true, signal }),
     now: () => 4,

@@ -54,6 +54,8 @@ export interface Unsatisfiable {
 export interface BorrowedFile {
   /** It may be the only one: never write to it. */
   path: string
+  /** In bytes, with the files that came with it. */
+  size: number
   /** Call this when it is not needed any more. */
   release(): Promise<void>
 }

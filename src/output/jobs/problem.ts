@@ -2,3 +2,6 @@
 export class JobProblem extends Error {
   override readonly name = 'JobProblem'
 }
+
+/** What a job ends with before the disk is full. */
+export const NO_ROOM = 'The disk has no room for it.'

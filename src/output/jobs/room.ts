@@ -1,7 +1,7 @@
 /** Lets a job end before the disk is full. */
 import { freeBytes } from '../disk.ts'
 import type { JobPlace } from './job.ts'
-import { JobProblem } from './problem.ts'
+import { JobProblem, NO_ROOM } from './problem.ts'
 
 const LOOK_AT_DISK_MS = 5000
 
@@ -12,7 +12,7 @@ export async function whileThereIsRoom<T>(
   work: (place: JobPlace) => Promise<T>,
 ): Promise<T> {
   const { folder, inputs, signal } = place
-  const noRoom = new JobProblem('The disk has no room for it.')
+  const noRoom = new JobProblem(NO_ROOM)
   const size = inputs.reduce((sum, input) => sum + input.size, 0)
   if ((await freeBytes(folder)) < reserveBytes + size) throw noRoom
   const full = new AbortController()

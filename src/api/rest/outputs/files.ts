@@ -63,11 +63,7 @@ async function sendStored(
   { keptFiles, log }: HttpContext,
   { output, path, type }: Wanted,
 ): Promise<FastifyReply> {
-  const away = (error: unknown): never => {
-    if (!(error instanceof FileStoreError)) throw error
-    log.warn({ err: error, outputId: output.outputId }, 'fail to read from the store of files')
-    throw new Refusal('STORE_UNAVAILABLE', { message: 'The store of files cannot be read now; try again.' })
-  }
+  const away = (error: unknown): never => refuseWithoutStore(error, { log, outputId: output.outputId })
   const headers = { ...headersOf(path, type), 'accept-ranges': 'bytes' }
   if (request.method === 'HEAD') {
     const size = await keptFiles.sizeOf(output, path).catch(away)
@@ -84,6 +80,16 @@ async function sendStored(
   const { body, length, part } = found
   if (part) void reply.code(206).header('content-range', `bytes ${part.from}-${part.to}/${part.of}`)
   return reply.headers({ ...headers, 'content-length': length }).send(body)
+}
+
+/** @throws {Refusal} STORE_UNAVAILABLE for an error of the store of files, which is logged; any other error as it is */
+export function refuseWithoutStore(
+  error: unknown,
+  { log, outputId }: Pick<HttpContext, 'log'> & { outputId: string },
+): never {
+  if (!(error instanceof FileStoreError)) throw error
+  log.warn({ err: error, outputId }, 'failed to read from the store of files')
+  throw new Refusal('STORE_UNAVAILABLE', { message: 'The store of files cannot be read now; try again.' })
 }
 
 function headersOf(path: string, type: string) {

@@ -1,5 +1,4 @@
 /** HLS of a meeting (contract, outputs §3.3). */
-import { join } from 'node:path'
 import type { Routes } from '../../context.ts'
 import { fileAddress } from '../../../meeting/outputs/addresses.ts'
 import { hlsOrder } from '../../../meeting/outputs/orders.ts'
@@ -9,6 +8,7 @@ import { OutputParams, OutputsQuery } from '../../../protocol/rest/outputs.ts'
 import { baseUrlOf } from '../../http/base-url.ts'
 import { meetingFor } from '../authorise.ts'
 import { describe } from '../describe.ts'
+import { refuseWithoutStore } from './files.ts'
 import { refusalsOf, startOutput } from './acts.ts'
 import { toHls } from './present.ts'
 import { addDelete, addFind, addList, addStop, byBody } from './shared-routes.ts'
@@ -54,7 +54,7 @@ export const hlsRoutes: Routes = (app, context) => {
       access: 'token',
       action: 'output',
       about: byBody,
-      refusals: ['NOT_FOUND', 'ADD_ON_SERVICES_DISABLED'],
+      refusals: ['NOT_FOUND', 'ADD_ON_SERVICES_DISABLED', 'STORE_UNAVAILABLE'],
       body: CaptureBody,
       answer: Capture,
     }),
@@ -70,16 +70,22 @@ export const hlsRoutes: Routes = (app, context) => {
         { page: 1, perPage: 1 },
       )
       const [output] = items
+      const { keptFiles, hls, newId, log } = context
       const taken =
         output &&
-        (await context.hls.takeThumbnail({
-          folder: join(context.outputsFolder, output.outputId),
-          name: context.newId(),
-          format,
-          time: time ?? undefined,
-          width: width ?? undefined,
-          height: height ?? undefined,
-        }))
+        (await keptFiles
+          .add(output, (folder) =>
+            hls.takeThumbnail({
+              folder,
+              borrow: (path) => keptFiles.borrow(output, path),
+              name: newId(),
+              format,
+              time: time ?? undefined,
+              width: width ?? undefined,
+              height: height ?? undefined,
+            }),
+          )
+          .catch((error: unknown) => refuseWithoutStore(error, { log, outputId: output.outputId })))
       if (!taken) throw new Refusal('NOT_FOUND', { message: 'Nothing was streamed by then.' })
       return {
         message: 'captured thumbnail successfully',
