@@ -4,7 +4,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { findChromium } from '../scripts/chromium.mjs'
 import { findFfmpeg } from '../scripts/ffmpeg.mjs'
-import { createComposer, type Composer } from '../src/output/composer/create.ts'
+import { createComposer, type Composer, type ComposerOptions } from '../src/output/composer/create.ts'
 import type { OutputFile, OutputListener, OutputProblem, OutputSource } from '../src/output/output.ts'
 import { compositionOf, type CompositionConfig } from '../src/protocol/outputs.ts'
 import { launchBrowser, Person } from './support/browser.ts'
@@ -66,7 +66,7 @@ async function closeAll(): Promise<void> {
   for (const engine of [composer.recording, composer.hls, composer.livestream]) await engine.close()
 }
 
-function newComposer(): Composer {
+function newComposer(more: Pick<ComposerOptions, 'freeBytes'> = {}): Composer {
   const silent = (): void => undefined
   return createComposer({
     chromiumBin: findChromium(),
@@ -80,6 +80,7 @@ function newComposer(): Composer {
     cores: 2,
     diskReserveBytes: 10_000_000,
     log: { info: silent, warn: silent },
+    ...more,
   })
 }
 
@@ -103,15 +104,21 @@ class Heard implements OutputListener {
   readonly hasStarted: Promise<void>
   readonly isPlayable: Promise<void>
   readonly problem: Promise<OutputProblem>
+  files: readonly OutputFile[] = []
   started!: () => void
   playable!: () => void
-  ended!: (problem: OutputProblem) => void
+  #end!: (problem: OutputProblem) => void
   transcribed = (): void => undefined
 
   constructor() {
     this.hasStarted = new Promise((resolve) => (this.started = resolve))
     this.isPlayable = new Promise((resolve) => (this.playable = resolve))
-    this.problem = new Promise((resolve) => (this.ended = resolve))
+    this.problem = new Promise((resolve) => (this.#end = resolve))
+  }
+
+  ended(problem: OutputProblem, files: readonly OutputFile[] = []): void {
+    this.files = files
+    this.#end(problem)
   }
 
   /** @throws what it ended with */
@@ -217,6 +224,71 @@ test(
         `${facts.seconds} s, ${gap} s of them without a browser`,
       )
     }
+  },
+)
+
+test(
+  'HLS goes on in a new run when its ffmpeg is killed; all of it is played, and the recording beside it is whole',
+  { skip, timeout: PATIENCE_MS },
+  async () => {
+    const heard = new Heard()
+    const made = await order({ ...compositionOf({ quality: 'low' }), record: true })
+    const run = composer.hls.start(made, heard)
+    await heard.until(heard.isPlayable)
+    const playlist = (): Promise<string> => readFile(join(made.folder, 'index.m3u8'), 'utf8')
+    const count = async (run: string): Promise<number> => (await playlist()).split(`${run}-`).length - 1
+    const [segmenter] = processes('run-0001.list').filter(
+      (pid) => readlinkSync(`/proc/${pid}/cwd`) === made.folder,
+    )
+    process.kill(segmenter!, 'SIGKILL')
+    while ((await count('run-0002')) < 3) await seconds(0.1)
+    assert.ok(!existsSync(`/proc/${segmenter}`), 'it is gone')
+    const [first, second] = [await count('run-0001'), await count('run-0002')]
+    const files = await run.stop()
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      ['index.m3u8', 'live.m3u8', 'recording.mp4'],
+    )
+    const text = await playlist()
+    assert.equal(text.split('#EXT-X-DISCONTINUITY\n').length - 1, 1)
+    assert.match(text, /#EXT-X-ENDLIST\n$/)
+    const [whole, kept] = await Promise.all(
+      ['index.m3u8', 'recording.mp4'].map((name) => examineMedia(join(made.folder, name))),
+    )
+    for (const { codecs, errors } of [whole!, kept!])
+      assert.deepEqual([codecs, errors], [['h264', 'aac'], ''])
+    // Segments are of about a second; what the killed one held is lost to HLS alone.
+    assert.ok(whole!.seconds > (first + second) * 0.8, `${whole!.seconds} s of ${first + second} segments`)
+    assert.ok(kept!.seconds > whole!.seconds - 0.5, `${kept!.seconds} s, ${whole!.seconds} s of them in HLS`)
+  },
+)
+
+test(
+  'a recording ends by itself at the disk reserve, and can be played; one that begins there ends too',
+  { skip, timeout: PATIENCE_MS },
+  async (t) => {
+    let free = 1e12
+    const usual = composer
+    composer = newComposer({ freeBytes: () => Promise.resolve(free) })
+    t.after(async () => {
+      await closeAll()
+      composer = usual
+    })
+    const [heard, made] = [new Heard(), await file({ quality: 'low' })]
+    composer.recording.start(made, heard)
+    await heard.until(heard.hasStarted)
+    await seconds(3)
+    free = 10_000_000
+    const { reason } = await heard.problem
+    assert.equal(reason, 'disk-full')
+    const [saved] = heard.files as [OutputFile]
+    assert.deepEqual(await readdir(made.folder), [saved.path])
+    const facts = await examineMedia(join(made.folder, saved.path))
+    assert.deepEqual([facts.codecs, facts.errors], [['h264', 'aac'], ''])
+    assert.ok(facts.seconds > 2.5, `${facts.seconds} s`)
+    const none = new Heard()
+    composer.recording.start(await file({ quality: 'low' }), none)
+    assert.equal((await none.problem).reason, 'disk-full')
   },
 )
 

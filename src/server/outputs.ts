@@ -48,7 +48,12 @@ export function openOutputs(
       createOutputs({
         composer: composerOptions(ground, urls),
         transcription: transcriberOptions(config, now, log),
-        recorder: { ffmpeg: findPrograms(config, process.env.PATH ?? '').ffmpegBin, now, log },
+        recorder: {
+          ffmpeg: findPrograms(config, process.env.PATH ?? '').ffmpegBin,
+          reserveBytes: config.diskReserveMegabytes * 1_000_000,
+          now,
+          log,
+        },
       }),
     store,
     announce,

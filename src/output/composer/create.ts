@@ -30,6 +30,8 @@ export interface ComposerOptions extends Omit<Browsers, 'chromiumBin'>, Programs
   maxCompositions: number | undefined
   cores: number
   diskReserveBytes: number
+  /** Returns the free space of a folder's disk. Default: asks the system. */
+  freeBytes?: ((folder: string) => Promise<number>) | undefined
   log: ComposerLog
 }
 
@@ -73,6 +75,7 @@ export function createComposer(options: ComposerOptions): Composer {
           openSink,
           listener,
           reserveBytes: diskReserveBytes,
+          freeBytes: options.freeBytes,
           log,
         })
         runs.add(run)

@@ -17,6 +17,8 @@ export interface RunOptions {
   listener: OutputListener
   /** So much is left free, besides what finishing needs. */
   reserveBytes: number
+  /** Returns the free space of a folder's disk. Default: asks the system. */
+  freeBytes?: ((folder: string) => Promise<number>) | undefined
   log: ComposerLog
 }
 
@@ -107,9 +109,9 @@ export class ComposedRun implements OutputRun {
   }
 
   async #lookAtDisk(): Promise<void> {
-    const { order, reserveBytes } = this.#options
+    const { order, reserveBytes, freeBytes: look = freeBytes } = this.#options
     // A folder that is gone shows when it is written to.
-    const free = await freeBytes(order.folder).catch(() => Infinity)
+    const free = await look(order.folder).catch(() => Infinity)
     if (free >= reserveBytes + this.#sink.neededBytes) return
     this.fail({ reason: 'disk-full', message: DISK_FULL })
   }

@@ -19,6 +19,7 @@ async function setUp(t: TestContext) {
   const warned: string[] = []
   const engine = createCompositeRecorder({
     ffmpeg: undefined,
+    reserveBytes: 0,
     now: () => 1000,
     log: {
       info: () => undefined,

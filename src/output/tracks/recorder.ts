@@ -8,8 +8,8 @@ export interface RecorderOptions {
   now: () => number
   /** Measures spans in ms, independent of the system's time. Default: `performance.now()`. */
   elapsed?: (() => number) | undefined
-  /** Recordings end when only this much space is free. Default: 512 MiB. */
-  reserveBytes?: number | undefined
+  /** Recordings end when only this much space is free. */
+  reserveBytes: number
   /** Returns the free space of a folder's disk. Default: asks the system. */
   freeBytes?: ((folder: string) => Promise<number>) | undefined
 }

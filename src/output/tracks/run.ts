@@ -17,8 +17,6 @@ export const HOLD_MS = 700
 const PATIENCE_MS = 3000
 const TICK_MS = 250
 const DISK_CHECK_MS = 5000
-/** This much is left to the rest of the machine. */
-const DISK_RESERVE_BYTES = 512 * 2 ** 20
 
 /** What participant and track recordings have in common: a clock that ticks, a disk that fills, an end. */
 export abstract class RecordingRun<Config extends { participantId: string }> implements OutputRun {
@@ -95,12 +93,13 @@ export abstract class RecordingRun<Config extends { participantId: string }> imp
   }
 
   async #checkDisk(): Promise<void> {
-    const { reserveBytes: reserve = DISK_RESERVE_BYTES, freeBytes: look = freeBytes } = this.options
+    const { reserveBytes, freeBytes: look = freeBytes } = this.options
     const free = await look(this.order.folder).catch((error: unknown) => {
       this.options.log.warn({ err: error }, 'failed to look at the free space of the disk')
       return Infinity
     })
-    if (free < reserve) await this.#endBy('disk-full', 'The disk is almost full, so the recording ended.')
+    if (free < reserveBytes)
+      await this.#endBy('disk-full', 'The disk is almost full, so the recording ended.')
   }
 
   #fail(cause: unknown): void {
