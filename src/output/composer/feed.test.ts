@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { Feed } from './feed.ts'
-import type { FfmpegChild } from './ffmpeg.ts'
+import type { FfmpegChild } from '../ffmpeg.ts'
 
 const init = Buffer.alloc(100)
 /** A fifth of a second of picture and sound. */
@@ -23,7 +23,11 @@ async function feeding(programs: string[][], onPiece: (started: Started[]) => vo
       const child = spawn(bin, args, { stdio: ['pipe', 'ignore', 'ignore'] })
       child.stdin.on('error', () => undefined)
       started.push({ child, at: performance.now() })
-      return { child, ended: new Promise((resolve) => child.once('close', () => resolve('it ended'))) }
+      return {
+        child,
+        said: () => '',
+        ended: new Promise((resolve) => child.once('close', () => resolve('it ended'))),
+      }
     },
     onFailed: () => undefined,
   })

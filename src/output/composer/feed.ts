@@ -3,7 +3,7 @@
  * after an ffmpeg ended.
  */
 import { PassThrough } from 'node:stream'
-import type { FfmpegChild } from './ffmpeg.ts'
+import type { FfmpegChild } from '../ffmpeg.ts'
 import type { Piece } from './matroska.ts'
 
 /** An ffmpeg that reads nothing for so long hangs, or its target does. */

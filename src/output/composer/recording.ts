@@ -3,7 +3,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutputFile } from '../output.ts'
-import { metaOf, probe, runFfmpeg } from './ffmpeg.ts'
+import { metaOf, probe, runFfmpeg } from '../ffmpeg.ts'
 import type { Piece } from './matroska.ts'
 import type { Sink } from './sink.ts'
 
@@ -147,7 +147,9 @@ async function joined(
         ]
   const name = `recording.${fileFormat}`
   const part = `${name}.part`
-  await runFfmpeg(ffmpegBin, [...input, '-map', '0:v?', '-map', '0:a?', ...output, '-y', part], folder)
+  await runFfmpeg(ffmpegBin, [...input, '-map', '0:v?', '-map', '0:a?', ...output, part], {
+    cwd: folder,
+  })
   await rename(join(folder, part), join(folder, name))
   return name
 }
@@ -164,8 +166,8 @@ async function oneAfterTheOther(
   const list = []
   for (const name of names) {
     const ordered = join(SEGMENTS, `ordered-${name}`)
-    const args = ['-i', join(SEGMENTS, name), '-map', '0:v?', '-map', '0:a?', '-c', 'copy', '-y', ordered]
-    await runFfmpeg(ffmpegBin, args, folder)
+    const args = ['-i', join(SEGMENTS, name), '-map', '0:v?', '-map', '0:a?', '-c', 'copy', ordered]
+    await runFfmpeg(ffmpegBin, args, { cwd: folder })
     list.push(`file ordered-${name}\n`)
   }
   const file = join(SEGMENTS, 'list.txt')

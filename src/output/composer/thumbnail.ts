@@ -3,7 +3,7 @@ import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BorrowedFile } from '../files/files.ts'
 import type { Thumbnail, ThumbnailOrder } from '../output.ts'
-import { probe, runFfmpeg } from './ffmpeg.ts'
+import { probe, runFfmpeg } from '../ffmpeg.ts'
 import { readList, type Segment } from './playlists.ts'
 
 const PLACE = 'thumbnails'
@@ -27,8 +27,8 @@ export async function takeThumbnail(
   const how = ['-fps_mode', 'passthrough', '-c:v', CODECS[format], '-f', 'image2', '-update', '1']
   return using(await borrow(found.segment.uri), async (segment) => {
     await mkdir(join(folder, PLACE), { recursive: true })
-    const args = ['-i', segment, '-vf', filter.join(','), ...until, ...how, '-y', path]
-    await runFfmpeg(ffmpegBin, args, folder)
+    const args = ['-i', segment, '-vf', filter.join(','), ...until, ...how, path]
+    await runFfmpeg(ffmpegBin, args, { cwd: folder })
     const { resolution } = await probe(ffmpegBin, join(folder, path))
     return { path, ...resolution!, size: (await stat(join(folder, path))).size }
   })

@@ -2,8 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutputFile } from '../output.ts'
-import { probe } from '../composer/ffmpeg.ts'
-import { runQuietly } from '../quietly.ts'
+import { probe, runFfmpeg } from '../ffmpeg.ts'
 import type { Box } from './grid.ts'
 import type { PlacedMark } from './job.ts'
 import { drawMarks } from './marks.ts'
@@ -148,7 +147,7 @@ async function fit(
   const picture = ['-map', '0:v:0', '-vf', filter, '-fps_mode', 'vfr', '-c:v', 'libx264']
   const quality = ['-preset', 'ultrafast', '-crf', '18', '-pix_fmt', 'yuv420p']
   const sound = ['-map', '0:a?', '-c:a', 'copy']
-  const args = ['-v', 'error', '-nostdin', '-y', '-i', path, ...picture, ...quality, ...sound, name]
-  await runQuietly(ffmpegBin, args, { cwd: folder, signal })
+  const args = ['-i', path, ...picture, ...quality, ...sound, name]
+  await runFfmpeg(ffmpegBin, args, { cwd: folder, signal })
   return name
 }

@@ -1,5 +1,5 @@
 /** One recording after the other in one file. */
-import { probe, type Probe } from '../composer/ffmpeg.ts'
+import { probe, type Probe } from '../ffmpeg.ts'
 import type { JobEngine } from './job.ts'
 import { makeFile, MP4_END, MP4_PICTURE, MP4_SOUND } from './media.ts'
 import { JobProblem } from './problem.ts'

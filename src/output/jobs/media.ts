@@ -2,8 +2,7 @@
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutputFile } from '../output.ts'
-import { metaOf, probe } from '../composer/ffmpeg.ts'
-import { runQuietly } from '../quietly.ts'
+import { metaOf, probe, runFfmpeg } from '../ffmpeg.ts'
 import type { JobPlace } from './job.ts'
 
 /** H.264 and AAC, with the index in front. */
@@ -27,7 +26,7 @@ export async function makeFile(
   { ffmpegBin, name, contentType, startedAt, endedAt }: Making,
 ): Promise<OutputFile> {
   const part = `${name}.part`
-  await runQuietly(ffmpegBin, ['-v', 'error', '-nostdin', '-y', ...args, part], { cwd: folder, signal })
+  await runFfmpeg(ffmpegBin, [...args, part], { cwd: folder, signal })
   await rename(join(folder, part), join(folder, name))
   const meta = metaOf(await probe(ffmpegBin, join(folder, name)))
   const { size } = await stat(join(folder, name))

@@ -1,5 +1,5 @@
 /** Voices of two groups in one file: those of the first left, those of the second right. */
-import { probe } from '../composer/ffmpeg.ts'
+import { probe } from '../ffmpeg.ts'
 import type { JobEngine } from './job.ts'
 import { makeFile, MP4_END, MP4_SOUND } from './media.ts'
 import { JobProblem } from './problem.ts'

@@ -1,9 +1,7 @@
 /** The sound of a file, as speech is recognised: one channel of 16 kHz, in order, as fast as it is read. */
-import { spawn } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
+import { readFfmpeg } from '../ffmpeg.ts'
 import { SAMPLE_RATE } from './opus.ts'
 
-const SAID_BYTES = 2000
 const NO_SOUND = /matches no streams|does not contain any stream/
 
 /** Nothing, where the file has no sound. @throws {Error} with what ffmpeg said last; the reason of `signal` */
@@ -13,38 +11,18 @@ export async function* decodeSound(
   signal: AbortSignal,
 ): AsyncGenerator<Int16Array> {
   signal.throwIfAborted()
-  const child = spawn(
-    ffmpegBin,
-    [
-      // A playlist of ours names files alone.
-      ...['-v', 'error', '-nostdin', '-protocol_whitelist', 'file', '-i', path, '-map', '0:a:0'],
-      // Silence is put in where sound is missing, so that times stay right.
-      ...['-af', 'aresample=async=1000:first_pts=0', '-ac', '1', '-ar', String(SAMPLE_RATE)],
-      ...['-f', 's16le', '-'],
-    ],
-    // It ends with this process too, as nobody reads what it writes.
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const { child, said, ended } = readFfmpeg(ffmpegBin, [
+    // A playlist of ours names files alone.
+    ...['-protocol_whitelist', 'file', '-i', path, '-map', '0:a:0'],
+    // Silence is put in where sound is missing, so that times stay right.
+    ...['-af', 'aresample=async=1000:first_pts=0', '-ac', '1', '-ar', String(SAMPLE_RATE)],
+    ...['-f', 's16le', '-'],
+  ])
   const end = (): boolean => child.kill('SIGKILL')
   signal.addEventListener('abort', end)
-  let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-SAID_BYTES)))
-  const closed = new Promise<string | number>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, killedBy) => resolve(code ?? killedBy ?? 'unknown'))
-  })
-  closed.catch(() => undefined)
-  child.once('spawn', () => {
-    try {
-      // Meetings go on meanwhile.
-      setPriority(child.pid!, constants.priority.PRIORITY_LOW)
-    } catch {
-      // It has ended already.
-    }
-  })
   try {
     let rest: Buffer = Buffer.alloc(0)
-    for await (const part of child.stdout) {
+    for await (const part of child.stdout!) {
       const bytes = Buffer.concat([rest, part as Buffer])
       const even = bytes.length & ~1
       rest = bytes.subarray(even)
@@ -52,9 +30,10 @@ export async function* decodeSound(
       for (let at = 0; at < samples.length; at += 1) samples[at] = bytes.readInt16LE(at * 2)
       yield samples
     }
-    const code = await closed
+    const problem = await ended
     signal.throwIfAborted()
-    if (code !== 0 && !NO_SOUND.test(said)) throw new Error(`ffmpeg ended with ${code}: ${said.trim()}`)
+    if (problem !== undefined && !NO_SOUND.test(said()))
+      throw new Error(`ffmpeg failed: ${said() || problem}`)
   } finally {
     signal.removeEventListener('abort', end)
     end()

@@ -1,6 +1,6 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runQuietly } from '../quietly.ts'
+import { runFfmpeg } from '../ffmpeg.ts'
 import type { PartFile } from './part.ts'
 
 export type Converted = 'mp4' | 'mp3'
@@ -52,7 +52,7 @@ export async function convertFile(
   const codec = part.name.endsWith('.mkv') ? 'h264' : 'other'
   const made = conversionArguments(to, { hasVideo: part.hasVideo, size: part.size, codec })
   try {
-    await runQuietly(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', source, ...made, unfinished], { signal })
+    await runFfmpeg(ffmpeg, ['-i', source, ...made, unfinished], { signal })
   } catch (error) {
     await rm(unfinished, { force: true })
     throw error
