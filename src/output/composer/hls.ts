@@ -109,7 +109,7 @@ export async function finishHls(folder: string, ffmpegBin: string): Promise<Outp
 }
 
 /** Returns all complete segments, in order. */
-export async function readLists(folder: string): Promise<Segment[]> {
+async function readLists(folder: string): Promise<Segment[]> {
   const lists = (await readdir(folder).catch(() => [])).filter((name) => LIST.test(name)).sort()
   const texts = await Promise.all(lists.map((name) => readFile(join(folder, name), 'utf8')))
   return texts.flatMap(readList)
