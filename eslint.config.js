@@ -19,7 +19,6 @@ const TAKES_TIME_AND_RANDOMNESS = [
   'src/store/secrets/seal.ts',
   'src/store/secrets/master-key.ts',
   'src/token/mint.ts',
-  'src/stun/message.ts',
   // Made once for the process.
   'src/api/http/request-id.ts',
 ]

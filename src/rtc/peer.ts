@@ -5,6 +5,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { ownLoopback } from '../loopback.ts'
 import type { DtlsParameters, IceCandidate, IceParameters } from '../protocol/media.ts'
 import {
@@ -78,11 +79,10 @@ export class Peer {
     events: PeerEvents = {},
   ): Promise<Peer> {
     const candidates = remote.iceCandidates.filter(({ protocol }) => protocol === 'udp')
-    const gatherer = new RTCIceGatherer({
-      useIpv6: candidates.some(({ address, ip }) => isIPv6(address ?? ip)),
-      // Werift does not gather loopback addresses by itself.
-      additionalHostAddresses: [ownLoopback()],
-    })
+    const useIpv6 = candidates.some(({ address, ip }) => isIPv6(address ?? ip))
+    const gatherer = new RTCIceGatherer({ useIpv6, additionalHostAddresses: ownAddresses(useIpv6) })
+    // Otherwise werift asks a public STUN server for our address, which a server with candidates of its own does not need.
+    delete gatherer.connection.stunServer
     const ice = new RTCIceTransport(gatherer)
     ice.connection.iceControlling = true
     const certificate = await RTCDtlsTransport.SetupCertificate()
@@ -266,6 +266,14 @@ function prepareKeys({ srtp, srtcp }: RTCDtlsTransport): void {
         if (Buffer.isBuffer(key)) keys[name] = createSecretKey(key)
       }
     }
+}
+
+/** Werift gathers no loopback addresses by itself, and none of a virtual interface, which may be the only one. */
+function ownAddresses(withIpv6: boolean): string[] {
+  const outer = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, family, scopeid }) => !internal && (family === 'IPv4' || (withIpv6 && !scopeid)))
+  return [ownLoopback(), ...outer.map(({ address }) => address)]
 }
 
 /** Packets wait while this program does other things; it serves many people. The system gives at most its `net.core.rmem_max`. */

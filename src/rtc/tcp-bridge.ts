@@ -1,10 +1,13 @@
-/** Carries ICE, DTLS and media over TCP for werift, which speaks UDP alone: a socket on loopback that stands for a TCP candidate. */
+/**
+ * Carries ICE, DTLS and media over TCP for werift: a socket on loopback that stands for a TCP candidate. Werift's own candidates over TCP write
+ * without a limit, so that media arrives later and later on a narrow line.
+ */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, isIPv6, type Socket } from 'node:net'
+import { encodeTcpFrame, splitTcpFrames } from 'werift'
 import { ownLoopback } from '../loopback.ts'
 
-const LENGTH_BYTES = 2
 /** More is not sent, like packets for which a line is too narrow; otherwise they would arrive later and later. */
 const MAX_WAITING_BYTES = 256 * 1024
 
@@ -51,26 +54,17 @@ export class TcpBridge {
     if (port !== this.#own.port || address !== this.#own.address) return
     this.#tcp ??= this.#connect()
     if (this.#tcp.writableLength > MAX_WAITING_BYTES) return
-    const length = Buffer.alloc(LENGTH_BYTES)
-    length.writeUInt16BE(message.length)
-    this.#tcp.cork()
-    this.#tcp.write(length)
-    this.#tcp.write(message)
-    this.#tcp.uncork()
+    this.#tcp.write(encodeTcpFrame(message))
   }
 
   #connect(): Socket {
     const tcp = connect({ ...this.#target, noDelay: true })
-    let rest = Buffer.alloc(0)
+    let rest: Buffer = Buffer.alloc(0)
     tcp.on('data', (chunk) => {
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-      while (rest.length >= LENGTH_BYTES) {
-        const end = LENGTH_BYTES + rest.readUInt16BE(0)
-        if (rest.length < end) return
-        const message = rest.subarray(LENGTH_BYTES, end)
-        rest = rest.subarray(end)
+      const split = splitTcpFrames(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]))
+      rest = split.rest
+      for (const message of split.frames)
         if (!this.#isClosed && this.#own) this.#udp.send(message, this.#own.port, this.#own.address)
-      }
     })
     // ICE sees that nothing comes back.
     tcp.on('error', () => tcp.destroy())

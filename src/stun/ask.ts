@@ -1,21 +1,10 @@
 /** Asks a media port and a TURN server whether they can be reached, as a browser would. */
 import { isIP } from 'node:net'
-import { Line, LineFailed, type Protocol } from './line.ts'
-import {
-  attributes,
-  decode,
-  decodeAddress,
-  encode,
-  encodeAddress,
-  errorOf,
-  isSignedBy,
-  longTermKey,
-  newTransaction,
-  types,
-  type Endpoint,
-  type Message,
-  type Values,
-} from './message.ts'
+import { classes, makeIntegrityKey, Message, methods, parseMessage } from 'werift'
+import { Line, LineFailed, type Endpoint } from './line.ts'
+import type { TurnUrl } from './turn-url.ts'
+
+export { LineFailed }
 
 /** What a server's ICE knows its clients by. */
 export interface IceCredentials {
@@ -34,55 +23,30 @@ export async function askMediaPort(
 ): Promise<{ seen: Endpoint; ms: number }> {
   const line = await Line.open(protocol, endpoint, 'length')
   try {
-    const { request, transaction } = iceRequest(credentials)
+    const request = iceRequest(credentials)
     const startedAt = performance.now()
-    const seen = await line.ask(request, (bytes) => iceAnswer(bytes, transaction, credentials))
+    const seen = await line.ask(request.bytes, (bytes) => iceAnswer(bytes, request, credentials))
     return { seen, ms: performance.now() - startedAt }
   } finally {
     line.close()
   }
 }
 
-function iceRequest({ usernameFragment, password }: IceCredentials): {
-  request: Buffer
-  transaction: Buffer
-} {
-  const transaction = newTransaction()
-  const request = encode(
-    types.bindingRequest,
-    transaction,
-    [
-      [attributes.username, `${usernameFragment}:anteroom`],
-      [attributes.priority, uint32(1)],
-      [attributes.controlling, newTransaction().subarray(0, 8)],
-    ],
-    password,
-  )
-  return { request, transaction }
+function iceRequest({ usernameFragment, password }: IceCredentials): Message {
+  return new Message(methods.BINDING, classes.REQUEST)
+    .setAttribute('USERNAME', `${usernameFragment}:anteroom`)
+    .setAttribute('PRIORITY', 1)
+    .setAttribute('ICE-CONTROLLING', 1n)
+    .addMessageIntegrity(Buffer.from(password))
+    .addFingerprint()
 }
 
-function iceAnswer(bytes: Buffer, transaction: Buffer, { password }: IceCredentials): Endpoint | undefined {
-  const message = decode(bytes)
-  if (message?.type !== types.bindingSuccess || !message.transaction.equals(transaction)) return undefined
-  const seen = message.attributes.get(attributes.mappedAddress)
-  return seen && isSignedBy(bytes, password) ? decodeAddress(seen, transaction) : undefined
-}
-
-export interface TurnUrl extends Endpoint {
-  protocol: Protocol
-}
-
-/** The parts of a `turn:` or `turns:` address (RFC 7065); undefined for others. */
-export function parseTurnUrl(url: string): TurnUrl | undefined {
-  const parts = /^(turns?):(?:\[([^\]]+)\]|([^:?]+))(?::(\d+))?(?:\?transport=(udp|tcp))?$/.exec(url)
-  if (!parts) return undefined
-  const [, scheme, inBrackets, name, port, transport] = parts
-  const isSecure = scheme === 'turns'
-  return {
-    protocol: isSecure ? 'tls' : ((transport as 'udp' | 'tcp' | undefined) ?? 'udp'),
-    address: inBrackets ?? name!,
-    port: Number(port ?? (isSecure ? 5349 : 3478)),
-  }
+function iceAnswer(bytes: Buffer, request: Message, { password }: IceCredentials): Endpoint | undefined {
+  const message = parseMessage(bytes, Buffer.from(password))
+  if (message?.messageClass !== classes.RESPONSE || message.transactionIdHex !== request.transactionIdHex)
+    return undefined
+  const [address, port] = message.getAttributeValue('XOR-MAPPED-ADDRESS') as [string, number]
+  return { address, port }
 }
 
 /**
@@ -103,7 +67,7 @@ export interface TurnAccount {
   credential: string
 }
 
-/** `refused`: it takes these credentials not. `forbidden`: it relays not to the peer. `silent`: nothing comes back from the peer. */
+/** `refused`: it does not accept the credentials. `forbidden`: it does not relay to the peer. `silent`: nothing comes back from the peer. */
 export type Relayed = { state: 'works' } | { state: 'refused' | 'forbidden' | 'silent'; says: string }
 
 /**
@@ -118,27 +82,26 @@ export async function relayTo(
   const line = await Line.open(protocol, endpoint, 'none')
   try {
     const { realm, nonce } = await challengeOf(line)
-    const key = longTermKey(username, realm, credential)
-    const own: Values = [
-      [attributes.username, username],
-      [attributes.realm, realm],
-      [attributes.nonce, nonce],
-    ]
-    const ask = (type: number, transaction: Buffer, values: Values): Promise<Message> =>
-      line.ask(encode(type, transaction, [...values, ...own], key), answerTo(transaction))
-    const allocated = await ask(types.allocateRequest, newTransaction(), [UDP_TRANSPORT])
-    if (allocated.type !== types.allocateSuccess) return { state: 'refused', says: said(allocated) }
+    const key = makeIntegrityKey(username, realm, credential)
+    const signed = (request: Message): Message =>
+      request
+        .setAttribute('USERNAME', username)
+        .setAttribute('REALM', realm)
+        .setAttribute('NONCE', nonce)
+        .addMessageIntegrity(key)
+        .addFingerprint()
+    const allocated = await ask(line, signed(allocateRequest()))
+    if (allocated.messageClass !== classes.RESPONSE) return { state: 'refused', says: said(allocated) }
     try {
-      const permission = newTransaction()
-      const permitted = await ask(types.permissionRequest, permission, [
-        [attributes.peerAddress, encodeAddress(peer.endpoint, permission)],
-      ])
-      if (permitted.type !== types.permissionSuccess) return { state: 'forbidden', says: said(permitted) }
+      const permitted = await ask(
+        line,
+        signed(toPeer(methods.CREATE_PERMISSION, classes.REQUEST, peer.endpoint)),
+      )
+      if (permitted.messageClass !== classes.RESPONSE) return { state: 'forbidden', says: said(permitted) }
       return await passes(line, peer)
     } finally {
-      line.send(
-        encode(types.refreshRequest, newTransaction(), [[attributes.lifetime, uint32(0)], ...own], key),
-      )
+      const end = new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', 0)
+      line.send(signed(end).bytes)
     }
   } finally {
     // What was sent last is sent before the line closes.
@@ -146,24 +109,24 @@ export async function relayTo(
   }
 }
 
+const allocateRequest = (): Message =>
+  new Message(methods.ALLOCATE, classes.REQUEST).setAttribute('REQUESTED-TRANSPORT', UDP)
+
+const toPeer = (method: methods, kind: classes, { address, port }: Endpoint): Message =>
+  new Message(method, kind).setAttribute('XOR-PEER-ADDRESS', [address, port])
+
 async function passes(
   line: Line,
   { endpoint, credentials }: { endpoint: Endpoint; credentials: IceCredentials },
 ): Promise<Relayed> {
-  const { request, transaction } = iceRequest(credentials)
-  const indication = newTransaction()
-  const sent = encode(types.sendIndication, indication, [
-    [attributes.peerAddress, encodeAddress(endpoint, indication)],
-    [attributes.data, request],
-  ])
+  const request = iceRequest(credentials)
+  const sent = toPeer(methods.SEND, classes.INDICATION, endpoint).setAttribute('DATA', request.bytes).bytes
   // Over TCP too, what is relayed is a datagram, which may get lost.
   const repeating = setInterval(() => line.send(sent), 500)
   try {
     await line.ask(sent, (bytes) => {
-      const message = decode(bytes)
-      const data =
-        message?.type === types.dataIndication ? message.attributes.get(attributes.data) : undefined
-      return data && iceAnswer(data, transaction, credentials)
+      const data = parseMessage(bytes)?.getAttributeValue('DATA') as Buffer | undefined
+      return data && iceAnswer(data, request, credentials)
     })
     return { state: 'works' }
   } catch (error) {
@@ -174,37 +137,26 @@ async function passes(
   }
 }
 
-/** RFC 8656, section 18.7: the relay sends on over UDP. */
-const UDP_TRANSPORT = [attributes.requestedTransport, Buffer.from([17, 0, 0, 0])] as const
+/** The relay sends on over UDP (RFC 8656, section 18.7). */
+const UDP = 17 << 24
 
 async function challengeOf(line: Line): Promise<{ realm: string; nonce: Buffer }> {
-  const transaction = newTransaction()
-  const answer = await line.ask(
-    encode(types.allocateRequest, transaction, [UDP_TRANSPORT]),
-    answerTo(transaction),
-  )
-  const realm = answer.attributes.get(attributes.realm)
-  const nonce = answer.attributes.get(attributes.nonce)
+  const answer = await ask(line, allocateRequest().addFingerprint())
+  const realm = answer.getAttributeValue('REALM') as string | undefined
+  const nonce = answer.getAttributeValue('NONCE') as Buffer | undefined
   if (!realm || !nonce) throw new LineFailed('what answers is no TURN server that asks for a password')
-  return { realm: realm.toString(), nonce }
+  return { realm, nonce }
 }
 
-const answerTo =
-  (transaction: Buffer) =>
-  (bytes: Buffer): Message | undefined => {
-    const message = decode(bytes)
-    return message?.transaction.equals(transaction) ? message : undefined
-  }
+const ask = (line: Line, request: Message): Promise<Message> =>
+  line.ask(request.bytes, (bytes) => {
+    const message = parseMessage(bytes)
+    return message?.transactionIdHex === request.transactionIdHex ? message : undefined
+  })
 
 function said(message: Message): string {
-  const error = errorOf(message)
-  return error ? `${error.code} ${error.says}`.trim() : 'no reason'
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
+  const error = message.getAttributeValue('ERROR-CODE') as [code: number, says: string] | undefined
+  return error ? error.join(' ').trim() : 'no reason'
 }
 
 /** An endpoint as it is shown. */

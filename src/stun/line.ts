@@ -3,7 +3,12 @@ import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { connect as connectTcp, isIPv6, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { decode, HEADER_BYTES, lengthOf, type Endpoint } from './message.ts'
+import { encodeTcpFrame, splitTcpFrames } from 'werift'
+
+export interface Endpoint {
+  address: string
+  port: number
+}
 
 export type Protocol = 'udp' | 'tcp' | 'tls'
 /** `none`: a message after the other. `length`: two bytes with its length before each (RFC 4571), as in ICE over TCP. */
@@ -19,6 +24,7 @@ const PATIENCE_MS = 5000
 const REPEAT_MS = 500
 /** No message of these protocols is longer. */
 const MAX_BYTES = 2048
+const HEADER_BYTES = 20
 
 export class Line {
   readonly #protocol: Protocol
@@ -92,14 +98,9 @@ export class Line {
     const ended = new AbortController()
     socket.on('error', () => socket.destroy())
     socket.once('close', () => ended.abort())
-    const length = (bytes: Buffer): Buffer => {
-      const before = Buffer.alloc(2)
-      before.writeUInt16BE(bytes.length)
-      return Buffer.concat([before, bytes])
-    }
     return new Line(
       protocol,
-      (bytes) => socket.write(framing === 'length' ? length(bytes) : bytes),
+      (bytes) => socket.write(framing === 'length' ? encodeTcpFrame(bytes) : bytes),
       () => socket.destroy(),
       (listener) => splitInto(socket, framing, listener),
       ended.signal,
@@ -123,7 +124,7 @@ export class Line {
         this.#listeners.delete(listen)
       }
       const listen = (bytes: Buffer): void => {
-        const picked = decode(bytes) && pick(bytes)
+        const picked = pick(bytes)
         if (picked === undefined) return
         done()
         resolve(picked)
@@ -149,21 +150,26 @@ export class Line {
 }
 
 function splitInto(socket: Socket, framing: Framing, listener: (bytes: Buffer) => void): void {
-  let rest = Buffer.alloc(0)
-  const before = framing === 'length' ? 2 : 0
+  let rest: Buffer = Buffer.alloc(0)
   socket.on('data', (chunk) => {
-    rest = Buffer.concat([rest, chunk])
-    for (;;) {
-      const length =
-        framing === 'length' ? (rest.length < 2 ? undefined : rest.readUInt16BE(0)) : lengthOf(rest)
-      if (length === undefined) return
-      if (length > MAX_BYTES || length < HEADER_BYTES) return void socket.destroy()
-      if (rest.length < before + length) return
-      const message = rest.subarray(before, before + length)
-      rest = rest.subarray(before + length)
-      listener(message)
-    }
+    const split = (framing === 'length' ? splitTcpFrames : splitMessages)(Buffer.concat([rest, chunk]))
+    rest = split.rest
+    for (const frame of split.frames) listener(frame)
+    if (rest.length > MAX_BYTES) socket.destroy()
   })
+}
+
+/** STUN messages one after the other; each has its length in its header (RFC 8489, section 5). */
+function splitMessages(bytes: Buffer): { frames: Buffer[]; rest: Buffer } {
+  const frames = []
+  let rest = bytes
+  while (rest.length >= HEADER_BYTES) {
+    const length = HEADER_BYTES + rest.readUInt16BE(2)
+    if (rest.length < length) break
+    frames.push(rest.subarray(0, length))
+    rest = rest.subarray(length)
+  }
+  return { frames, rest }
 }
 
 function describe({ code, message }: NodeJS.ErrnoException): string {

@@ -1,8 +1,8 @@
 /** The server's half of checking TURN: whether each TURN server takes our credentials and relays to our media ports. */
 import type { Router, Transport } from '../../media/sfu.ts'
 import type { RelayCheck } from '../../protocol/check.ts'
-import { parseTurnUrl, relayTo, type TurnAccount } from '../../stun/ask.ts'
-import { LineFailed } from '../../stun/line.ts'
+import type { TurnAccount } from '../../stun/ask.ts'
+import { parseTurnUrl } from '../../stun/turn-url.ts'
 
 export interface TurnCheckOptions {
   urls: readonly string[]
@@ -55,6 +55,8 @@ async function check(
 ): Promise<RelayCheck> {
   const media = iceCandidates.find(({ protocol }) => protocol === 'udp')
   if (!media) return { url, relay: 'silent', says: 'no media port is open for UDP' }
+  // Loaded on demand: most servers are never asked, and the library is large.
+  const { LineFailed, relayTo } = await import('../../stun/ask.ts')
   try {
     const found = await relayTo(parseTurnUrl(url)!, account, {
       endpoint: { address: media.ip, port: media.port },
