@@ -100,7 +100,7 @@ export class MediasoupConsumer implements Consumer {
     const preferred = this.#clamp(layers)
     // A change before the first frame would delay it.
     if (this.#layersAfterFirst && !this.#consumer.closed) this.#layersAfterFirst = preferred
-    else await this.#prefer(preferred)
+    else await refusing('consumer', () => this.#watch.prefer(preferred))
   }
 
   #clamp(layers: { spatialLayer: number; temporalLayer?: number }): typeof layers {
@@ -112,12 +112,7 @@ export class MediasoupConsumer implements Consumer {
     if (!layers) return
     this.#layersAfterFirst = undefined
     // Fails only if the stream closes at this moment.
-    this.#prefer(layers).catch(() => undefined)
-  }
-
-  async #prefer(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
-    await refusing('consumer', () => this.#consumer.setPreferredLayers(layers))
-    this.#watch.look()
+    this.#watch.prefer(layers).catch(() => undefined)
   }
 
   setPriority(priority: number): Promise<void> {

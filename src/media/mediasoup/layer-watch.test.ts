@@ -5,6 +5,7 @@ import { createWorker, type types as mediasoup } from 'mediasoup'
 import { locateWorker } from '../../../scripts/media-worker/locate.mjs'
 import type { RtpCapabilities } from '../../protocol/media.ts'
 import { routerCodecs } from './codecs.ts'
+import { LayerWatch, type WatchedConsumer } from './layer-watch.ts'
 import { consumeOn } from './transport.ts'
 import { transportHost } from '../../../test/support/transport-host.ts'
 
@@ -130,3 +131,35 @@ test(
 function withoutEstimate(capabilities: RtpCapabilities): RtpCapabilities {
   return { ...capabilities, headerExtensions: [] }
 }
+
+test('layers that the client has just asked for are not overwritten by the former ones', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const asked: number[] = []
+  const heard = new Map<string, () => void>()
+  const answers: (() => void)[] = []
+  const consumer = {
+    type: 'simulcast',
+    closed: false,
+    paused: false,
+    producerPaused: false,
+    score: { score: 10, producerScore: 10, producerScores: [10, 10, 10] },
+    currentLayers: { spatialLayer: 0 },
+    preferredLayers: { spatialLayer: 2 },
+    rtpParameters: { codecs: [] },
+    on: (event: string, listener: () => void) => heard.set(event, listener),
+    observer: { on: () => undefined },
+    setPreferredLayers: ({ spatialLayer }: { spatialLayer: number }) => {
+      asked.push(spatialLayer)
+      return new Promise<void>((resolve) => answers.push(resolve))
+    },
+  } as unknown as WatchedConsumer
+  const watch = new LayerWatch(consumer)
+  heard.get('score')!()
+  const preferred = watch.prefer({ spatialLayer: 1 })
+  t.mock.timers.tick(1000)
+  assert.deepEqual(asked, [1])
+  answers[0]!()
+  await preferred
+  t.mock.timers.tick(2000)
+  assert.deepEqual(asked, [1, 1, 2], 'the worker is made to choose as soon as none is on its way')
+})

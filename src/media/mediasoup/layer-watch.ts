@@ -30,12 +30,14 @@ export class LayerWatch {
   readonly #isNeeded: boolean
   #timer: NodeJS.Timeout | undefined
   #waitMs = FIRST_MS
+  /** Preferred layers that are on their way to the worker. */
+  #changes = 0
 
   constructor(consumer: WatchedConsumer) {
     this.#consumer = consumer
     this.#isNeeded = consumer.type === 'simulcast' && !hasEstimate(consumer.rtpParameters)
     if (!this.#isNeeded) return
-    const look = (): void => this.look()
+    const look = (): void => this.#look()
     consumer.on('layerschange', look)
     consumer.on('score', look)
     consumer.on('producerpause', look)
@@ -45,8 +47,18 @@ export class LayerWatch {
     consumer.observer.on('close', look)
   }
 
-  /** Looks whether the right layer is sent; call it after the preferred layers changed. */
-  look(): void {
+  /** Sets the preferred layers. */
+  async prefer(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+    this.#changes += 1
+    try {
+      await this.#consumer.setPreferredLayers(layers)
+    } finally {
+      this.#changes -= 1
+      this.#look()
+    }
+  }
+
+  #look(): void {
     if (!this.#isNeeded) return
     if (isRight(this.#consumer)) {
       clearTimeout(this.#timer)
@@ -59,7 +71,7 @@ export class LayerWatch {
       this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_MS)
       // Fails only if the stream closes at this moment.
       this.#chooseAnew().then(
-        () => this.look(),
+        () => this.#look(),
         () => undefined,
       )
     }, this.#waitMs).unref()
@@ -68,7 +80,8 @@ export class LayerWatch {
   /** The worker chooses when the preferred layers change. */
   async #chooseAnew(): Promise<void> {
     const { preferredLayers: wanted } = this.#consumer
-    if (!wanted) return
+    // Those that are on their way are newer, and make the worker choose too.
+    if (!wanted || this.#changes > 0) return
     const { spatialLayer, temporalLayer = 0 } = wanted
     const other =
       temporalLayer > 0
