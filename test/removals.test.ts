@@ -221,6 +221,39 @@ test('a removal fails if the second token cannot be saved, and trying again keep
   }
 })
 
+test('a removal that cannot take back a lasting admission changes nothing, and trying again removes', async () => {
+  let failures = 1
+  const through = (store: Store): Store => ({
+    ...store,
+    standing: {
+      ...store.standing,
+      lift: async (...which) => {
+        if (failures-- > 0) throw new Refusal('STORE_UNAVAILABLE')
+        return store.standing.lift(...which)
+      },
+    },
+  })
+  const own = await TestServer.start({}, { through })
+  try {
+    const meetingId = await own.createMeeting()
+    const token = own.token(['allow_join'])
+    const mod = await inside({ meetingId, participantId: 'mod', token: own.token(['allow_mod']) }, own)
+    const bad = await inside({ meetingId, participantId: 'bad', token }, own)
+    await assert.rejects(
+      remove(mod, 'bad'),
+      (error) => error instanceof WireError && error.errorName === 'STORE_UNAVAILABLE',
+    )
+    const { body } = await own.rest('GET', `/v2/rooms/${meetingId}/removals`)
+    assert.deepEqual(body.data, [])
+    await bad.request('ping')
+    await remove(mod, 'bad')
+    await bad.gone()
+    await keptOut({ meetingId, participantId: 'bad', token }, own)
+  } finally {
+    await own.stop()
+  }
+})
+
 test('those who wait with a removed token, or under a removed id, are evicted and not admitted again', async () => {
   const meetingId = await server.createMeeting()
   const mod = await moderator(meetingId)

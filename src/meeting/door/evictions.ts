@@ -186,6 +186,8 @@ export class Evictions {
     if (session.keepsOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
     // Somebody else removed the participant meanwhile.
     if (removals.has(id, target.tokenId)) return
+    // First: when it fails, nothing else has changed.
+    await store.standing.lift(meeting.meetingId, id)
     let holder: Removable | undefined = target
     // Another token may take the seat while the removal is written; it is still the same participant.
     while (holder && !removals.has(id, holder.tokenId)) {
@@ -201,7 +203,6 @@ export class Evictions {
       holder = roster.get(id)
     }
     session.admitted.forget(id)
-    await store.standing.lift(meeting.meetingId, id)
     await this.#dismiss(session, target)
     if (sessions.current !== session) return
     this.#sweep(session, id, reason)
