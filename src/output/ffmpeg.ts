@@ -3,7 +3,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { OutputFile } from './output.ts'
-import { lower } from './composer/chromium.ts'
+import { lower } from './priority.ts'
 
 /** How much of its last words is kept. */
 const SAID_BYTES = 2000

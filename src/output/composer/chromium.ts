@@ -1,13 +1,12 @@
 /** A headless Chromium with one page, in its own process group and folder. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, rm } from 'node:fs/promises'
-import { setPriority, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { lower } from '../priority.ts'
 import { Cdp } from './cdp.ts'
 
-/** Lower priority than the media workers and the server, so that people in the meeting hear no gaps. */
-const NICENESS = 5
 const ENDING_MS = 3000
 
 export interface ChromiumOptions {
@@ -155,15 +154,6 @@ export class Chromium {
  */
 export function temporaryFolder(folder: string): string {
   return join(tmpdir(), `anteroom-${basename(folder)}`)
-}
-
-/** Lowers the priority of a process. Threads and processes that it starts later inherit it. */
-export function lower(pid: number): void {
-  try {
-    setPriority(pid, NICENESS)
-  } catch {
-    // It has already ended, which its exit reports.
-  }
 }
 
 function killGroup(pid: number): void {
