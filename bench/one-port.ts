@@ -11,7 +11,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadavg } from 'node:os'
 import { passMediaOn } from '../src/server/media-on-https.ts'
-import { attributes, encode, newTransaction, types } from '../src/stun/message.ts'
+import { classes, encodeTcpFrame, Message, methods } from 'werift'
 import { printTable } from './table.ts'
 
 const SIZES = [1, 10, 50, 100]
@@ -80,12 +80,9 @@ async function playBoth(): Promise<void> {
       Array.from({ length: participants }, async () => {
         const socket = connect({ port, host: '127.0.0.1', noDelay: true })
         await once(socket, 'connect')
-        const request = encode(types.bindingRequest, newTransaction(), [
-          [attributes.username, `${FRAGMENT}:participant`],
-        ])
-        const length = Buffer.alloc(2)
-        length.writeUInt16BE(request.length)
-        socket.write(Buffer.concat([length, request]))
+        const request = new Message(methods.BINDING, classes.REQUEST)
+        request.setAttribute('USERNAME', `${FRAGMENT}:participant`)
+        socket.write(encodeTcpFrame(request.bytes))
         read(socket, hear)
         sendEvery(socket, 1)
         return socket
