@@ -209,11 +209,11 @@ export class MeetingCore<
     this.#finish({ ...LEFT_BY_OURSELVES, error: undefined })
   }
 
-  /** The media of the current connection. */
   protected request(method: string, data: object): Promise<unknown> {
     return this.#signalling.request(method, data)
   }
 
+  /** The media of the current connection. */
   protected get media(): M {
     return this.#media.now
   }

@@ -272,7 +272,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.get(
     '/v2/rooms/:roomId/let-in-always',
     describe({
-      summary: 'List who is let in always',
+      summary: 'List who is always let in',
       description: 'These people asked once, and a moderator let them in for good.',
       tag,
       access: 'token',
@@ -298,7 +298,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.post(
     '/v2/rooms/:roomId/let-in-always/lift',
     describe({
-      summary: 'Let somebody in always no more',
+      summary: 'Have somebody who is always let in ask again',
       description: 'Whoever is inside stays; the next time, that person has to ask.',
       audit: 'participant.ask-again',
       tag,
@@ -312,7 +312,7 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       if (!(await store.standing.lift(meetingFor(request).meetingId, request.body.participantId)))
-        throw new Refusal('NOT_FOUND', { message: 'Nobody with this id is let in always.' })
+        throw new Refusal('NOT_FOUND', { message: 'Nobody with this id is always let in.' })
       return done
     },
   )

@@ -238,7 +238,7 @@ export class Entrance {
         isStanding = await store.standing.admit(standing, MAX_STANDING)
         if (!isStanding)
           throw new Refusal('INVALID_STATE', {
-            message: `This meeting lets ${MAX_STANDING} people in always already; lift one of them first.`,
+            message: `This meeting already lets ${MAX_STANDING} people in always; have one of them ask again first.`,
           })
       }
     } catch (error) {

@@ -15,7 +15,7 @@ export async function isLetInAlways(
   grant: Pick<Grant, 'entry' | 'tokenId' | 'participantId'>,
   participantId: string,
 ): Promise<boolean> {
-  // The others need no one's leave.
+  // Everybody else enters without asking.
   if (grant.entry !== 'ask') return false
   const isBound = grant.participantId === participantId
   const all = await store.standing.of(meetingId, participantId)
