@@ -277,7 +277,7 @@ export class Live {
     return data
   }
 
-  /** The next time, this person has to ask again. */
+  /** From the next session on, this person has to ask again. */
   async liftLetInAlways(roomId: string, participantId: string): Promise<void> {
     await this.#call('POST', at`/v2/rooms/${roomId}/let-in-always/lift`, { body: { participantId } })
   }

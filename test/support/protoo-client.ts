@@ -58,7 +58,7 @@ export class ProtooClient {
         const timer = setTimeout(
           () => reject(new Error(`${method} was not heard; heard: ${JSON.stringify(this.heard)}`)),
           PATIENCE_MS,
-        )
+        ).unref()
         const look = (): void => {
           clearTimeout(timer)
           this.#waiters.delete(look)

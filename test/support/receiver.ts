@@ -73,7 +73,7 @@ export class Receiver {
         const timer = setTimeout(() => {
           this.#waiters.delete(look)
           reject(new Error(`not received; received: ${this.events.join(', ')}`))
-        }, PATIENCE_MS)
+        }, PATIENCE_MS).unref()
         const look = (): void => {
           if (!holds(this.hooks)) return
           clearTimeout(timer)

@@ -117,7 +117,7 @@ export class WireClient {
       const timer = setTimeout(() => {
         this.#waiters.delete(look)
         reject(new Error(`${method} was not heard; heard: ${JSON.stringify(this.heard)}`))
-      }, PATIENCE_MS)
+      }, PATIENCE_MS).unref()
       const look = (): void => {
         const found = find()
         if (!found) return

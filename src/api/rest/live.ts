@@ -299,7 +299,8 @@ export const liveRoutes: Routes = (app, context) => {
     '/v2/rooms/:roomId/let-in-always/lift',
     describe({
       summary: 'Have somebody who is always let in ask again',
-      description: 'Whoever is inside stays; the next time, that person has to ask.',
+      description:
+        'Whoever is inside stays, and an answer of the current session stays valid until the session ends. After that, the person has to ask. To put somebody out now, remove the participant.',
       audit: 'participant.ask-again',
       tag,
       access: 'token',
