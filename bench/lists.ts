@@ -1,7 +1,7 @@
 /**
- * Lists over a million rows each of sessions, participants, deliveries, entries of the audit log and sums of usage: how long
- * each call takes, and how many rows PostgreSQL reads for it. Goal: p50 < 50 ms on both databases, which no call reaches that
- * reads a whole table. `ROWS=100000` takes fewer rows.
+ * Lists over a million rows each of sessions, participants, deliveries, entries of the audit log and sums of usage, their last and
+ * middle pages included: how long each call takes, and how many rows PostgreSQL reads for it. Goal: p95 < 50 ms on both databases,
+ * which no call reaches that reads a whole table. `ROWS=100000` takes fewer rows.
  */
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -46,6 +46,20 @@ function fills({ rows, from, id }: typeof SQLITE): string[] {
   const project = '(select project_id from projects limit 1)'
   const session = id('i')
   const meeting = '(select meeting_id from meetings limit 1)'
+  const sums = [
+    'participants',
+    'participant_ms',
+    'received_bytes',
+    'sent_bytes',
+    'recording_ms',
+    'broadcast_ms',
+    'transcription_ms',
+    'stored_bytes',
+  ]
+  /** The sums of usage as the server keeps them: of all keys and projects, of months and of all days. */
+  const addUp = (dayName: string, projectName: string, keyName: string, only: string): string =>
+    `insert into usage_days (day, project_id, api_key, ${sums.join()})
+     select ${dayName}, ${projectName}, ${keyName}, ${sums.map((name) => `sum(${name})`).join()} from usage_days where ${only} group by 1, 2, 3`
   const into = (what: string, values: string): string =>
     `insert into ${what} ${rows} select ${values} from ${from}`
   const day = (of: string): string =>
@@ -77,8 +91,11 @@ function fills({ rows, from, id }: typeof SQLITE): string[] {
       `usage_days (day, project_id, api_key, participants, participant_ms, received_bytes, sent_bytes, recording_ms, broadcast_ms, transcription_ms, stored_bytes)`,
       `${day(`i / ${KEYS}`)}, ${project}, 'key-' || (i % ${KEYS}), 1, 2, 3, 4, 5, 6, 7, 8`,
     ),
-    `insert into usage_days select '*', project_id, api_key, sum(participants), sum(participant_ms), sum(received_bytes), sum(sent_bytes),
-     sum(recording_ms), sum(broadcast_ms), sum(transcription_ms), sum(stored_bytes) from usage_days group by project_id, api_key`,
+    addUp(`'*'`, 'project_id', 'api_key', 'true'),
+    addUp(`'m' || substr(day, 1, 7)`, 'project_id', 'api_key', `day != '*'`),
+    addUp('day', 'project_id', `'*'`, 'true'),
+    addUp('day', `'*'`, `'*'`, `api_key = '*'`),
+    `insert into usage_peaks (day, project_id, api_key, participants) select day, project_id, api_key, participants from usage_days where day != '*'`,
     'delete from session_counts',
     'insert into session_counts select project_id, count(*) from sessions group by project_id',
   ]
@@ -86,38 +103,47 @@ function fills({ rows, from, id }: typeof SQLITE): string[] {
 
 async function fill(store: BenchStore): Promise<void> {
   if (store.url !== undefined) {
-    for (const statement of [...fills(POSTGRES), 'vacuum analyze']) await runSql(store.url, statement)
+    for (const statement of [...fills(POSTGRES), 'vacuum analyze'])
+      await runSql(store.url, `set synchronous_commit = off; ${statement}`)
     return
   }
   const db = new Database(join(dataOf(store), 'anteroom.db'))
+  db.pragma('synchronous = OFF')
+  db.pragma('cache_size = -500000')
   for (const statement of fills(SQLITE)) db.exec(statement)
   db.close()
 }
 
 const last = Math.ceil(ROWS / PER_PAGE) - 1
+const middle = Math.floor(last / 2)
 const admin = `Bearer ${ADMIN_KEY}`
 const aDay = '2022-03-04'
+const years = 'from=2020-01-15&to=2022-12-20'
 /** By what is shown. */
 const CASES: Record<string, { path: string; as?: string; body?: object }> = {
   'sessions, first page': { path: '/v2/sessions?page=1' },
   'sessions, last page': { path: `/v2/sessions?page=${last}` },
+  'sessions, middle page': { path: `/v2/sessions?page=${middle}` },
   'sessions of some days': { path: '/v2/sessions?startDate=1000000&endDate=90000000' },
   'one session': { path: `/v2/sessions/${'1'.padStart(24, '0')}` },
   'deliveries, first page': { path: '/v2/webhooks/deliveries?page=1' },
   'deliveries, last page': { path: `/v2/webhooks/deliveries?page=${last}` },
+  'deliveries, middle page': { path: `/v2/webhooks/deliveries?page=${middle}` },
   'deliveries that are parked': { path: '/v2/webhooks/deliveries?state=parked' },
   'deliveries of an event': { path: '/v2/webhooks/deliveries?event=session-started' },
   'audit log, first page': { path: '/v2/admin/audit?page=1', as: admin },
   'audit log, last page': { path: `/v2/admin/audit?page=${last}`, as: admin },
+  'audit log, middle page': { path: `/v2/admin/audit?page=${middle}`, as: admin },
   'audit log, refused': { path: '/v2/admin/audit?outcome=refused', as: admin },
   'audit log, of one operator': { path: '/v2/admin/audit?actorId=operator-3', as: admin },
   'audit log, one action': { path: '/v2/admin/audit?action=key.create', as: admin },
   'usage, a month by day': { path: `/v2/admin/usage?by=day&from=2022-03-01&to=2022-03-31`, as: admin },
   'usage, a day by key': { path: `/v2/admin/usage?by=day&per=key&from=${aDay}&to=${aDay}`, as: admin },
-  'usage, three years by month': {
-    path: '/v2/admin/usage?by=month&from=2020-01-01&to=2022-12-31',
-    as: admin,
-  },
+  'usage, three years by month': { path: `/v2/admin/usage?by=month&${years}`, as: admin },
+  'usage, three years by day': { path: `/v2/admin/usage?by=day&${years}`, as: admin },
+  'usage, three years by day and key': { path: `/v2/admin/usage?by=day&per=key&${years}`, as: admin },
+  'usage, three years by month and key': { path: `/v2/admin/usage?by=month&per=key&${years}`, as: admin },
+  'usage, of one key by month': { path: `/v2/admin/usage?by=month&apiKey=key-3&${years}`, as: admin },
   'what is kept about a person': {
     path: '/v2/admin/projects/PROJECT/people/export',
     as: admin,
@@ -129,7 +155,7 @@ const CASES: Record<string, { path: string; as?: string; body?: object }> = {
 interface Row {
   name: string
   p50: number
-  p99: number
+  p95: number
   /** Rows and entries of indexes that one call read. */
   read: number | undefined
 }
@@ -168,7 +194,7 @@ async function measure(store: BenchStore): Promise<Row[]> {
       rows.push({
         name,
         p50: percentile(times, 0.5),
-        p99: percentile(times, 0.99),
+        p95: percentile(times, 0.95),
         read: after === undefined ? undefined : (after - before!) / (CALLS + 1),
       })
     }
@@ -178,32 +204,26 @@ async function measure(store: BenchStore): Promise<Row[]> {
   }
 }
 
-try {
-  const [sqlite = [], postgres = []] = await onEachStore(folder, measure)
-  console.log(`calls over ${whole(ROWS)} rows of each kind, ${CALLS} times each, ms`)
+function print({ name: store, url }: BenchStore, rows: readonly Row[]): void {
+  console.log(`calls over ${whole(ROWS)} rows of each kind on ${store}, ${CALLS} times each, ms`)
   printTable(
-    ['', 'SQLite p50', 'p99', 'PostgreSQL p50', 'p99', 'rows read a call'],
-    sqlite.map(({ name, p50, p99 }, index) => {
-      const other = postgres[index]
-      return [
-        name,
-        ms(p50),
-        ms(p99),
-        ...(other ? [ms(other.p50), ms(other.p99), whole(other.read ?? 0)] : ['', '', '']),
-      ]
-    }),
+    ['', 'p50', 'p95', ...(url === undefined ? [] : ['rows read a call'])],
+    rows.map(({ name, p50, p95, read }) => [
+      name,
+      ms(p50),
+      ms(p95),
+      ...(read === undefined ? [] : [whole(read)]),
+    ]),
   )
-  for (const [store, rows] of [
-    ['SQLite', sqlite],
-    ['PostgreSQL', postgres],
-  ] as const) {
-    const slow = rows.filter(({ p50 }) => p50 >= GOAL_MS).map(({ name }) => name)
-    if (rows.length > 0)
-      printGoal(
-        `p50 under ${GOAL_MS} ms on ${store}${slow.length > 0 ? `, not: ${slow.join('; ')}` : ''}`,
-        slow.length === 0,
-      )
-  }
+  const slow = rows.filter(({ p95 }) => p95 >= GOAL_MS).map(({ name }) => name)
+  printGoal(
+    `p95 under ${GOAL_MS} ms on ${store}${slow.length > 0 ? `, not: ${slow.join('; ')}` : ''}`,
+    slow.length === 0,
+  )
+}
+
+try {
+  await onEachStore(folder, async (store) => print(store, await measure(store)))
 } finally {
   cleanUp()
 }

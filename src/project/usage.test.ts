@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { makeDatabase, withoutPostgres } from '../../test/support/postgres.ts'
+import { DAY_MS, dayOf } from '../protocol/days.ts'
 import { meetingRecord } from '../../test/support/records.ts'
 import { openStore } from '../store/open.ts'
 import type { OutputRecord, Store, UsageQuery } from '../store/store.ts'
@@ -233,4 +234,70 @@ onBoth('rows are by day or month, of the server, projects or keys, and come in p
     'a/k 2',
     'b/l 1',
   ])
+})
+
+onBoth('whatever is asked for, rows have the sums of their days, pages and filters', async (store) => {
+  const projects = [PROJECT, 'b'.repeat(24)]
+  const days = Array.from({ length: 100 }, (_, index) => dayOf(at('2026-01-20') + index * DAY_MS))
+  const added = days.flatMap((day, number) =>
+    ['k', 'l', null].slice(0, (number % 3) + 1).map((apiKey, index) => ({
+      day,
+      projectId: projects[(number + index) % 2]!,
+      apiKey,
+      participants: number + index + 1,
+      storedBytes: (number % 7) - 3 + 2 * index,
+    })),
+  )
+  for (const one of [added.slice(0, 90), added.slice(90)]) await store.usage.add(one)
+  const spans = [
+    ['2026-01-01', '2026-12-31'],
+    ['2026-01-25', '2026-04-03'],
+    ['2026-02-01', '2026-02-28'],
+    ['2026-02-03', '2026-02-20'],
+    ['2026-03-01', '2026-04-15'],
+  ] as const
+  const filters = [
+    {},
+    { projectId: PROJECT },
+    { apiKey: 'k' },
+    { apiKey: '' },
+    { projectId: PROJECT, apiKey: 'l' },
+  ]
+  for (const [from, to] of spans)
+    for (const by of ['day', 'month'] as const)
+      for (const per of ['server', 'project', 'key'] as const)
+        for (const filter of filters) {
+          const query = { from, to, by, per, ...filter }
+          const kept = added.filter(
+            ({ projectId, apiKey }) =>
+              projectId === (filter.projectId ?? projectId) &&
+              (apiKey ?? '') === (filter.apiKey ?? apiKey ?? ''),
+          )
+          const nameOf = ({ projectId, apiKey }: (typeof added)[number]) =>
+            per === 'server' ? 'null/null' : `${projectId}/${per === 'key' ? (apiKey ?? '') : 'null'}`
+          const expected = new Map<string, { participants: number; storedBytes: number }>()
+          for (const one of kept.filter(({ day }) => day >= from && day <= to)) {
+            const period = one.day.slice(0, by === 'day' ? 10 : 7)
+            const row = { participants: 0, storedBytes: 0, ...expected.get(`${period} ${nameOf(one)}`) }
+            row.participants += one.participants
+            row.storedBytes = kept
+              .filter((other) => nameOf(other) === nameOf(one) && other.day <= `${period}~`)
+              .reduce((sum, { storedBytes }) => sum + storedBytes, 0)
+            expected.set(`${period} ${nameOf(one)}`, row)
+          }
+          const seen: [string, { participants: number; storedBytes: number }][] = []
+          for (let page = 1, total = 1; seen.length < total; page++) {
+            const answer = await store.usage.list(query, { page, perPage: 37 })
+            for (const { period, projectId, apiKey, participants, storedBytes } of answer.items)
+              seen.push([`${period} ${projectId}/${apiKey}`, { participants, storedBytes }])
+            assert.ok(answer.items.length > 0 || answer.total === seen.length, JSON.stringify(query))
+            total = answer.total
+          }
+          const inOrder = [...expected].toSorted(([a], [b]) => {
+            const [periodA, nameA] = a.split(' ') as [string, string]
+            const [periodB, nameB] = b.split(' ') as [string, string]
+            return periodB.localeCompare(periodA) || (nameA < nameB ? -1 : 1)
+          })
+          assert.deepEqual(seen, inOrder, JSON.stringify(query))
+        }
 })

@@ -121,7 +121,7 @@ test('an unusable folder, key or database is reported in one sentence with the c
   await assert.rejects(openStore({ folder: join(key, 'below') }), problem(/DATA_DIR/))
 })
 
-test('the sums of all days are made from those of each day, of a database that has only these', async () => {
+test('sums of usage are made from those of each day and key, of a database that has only these', async () => {
   const of = { projectId: 'p', apiKey: 'k' }
   const days = ['2026-01-30', '2026-01-31'].map((day) => ({
     day,
@@ -129,15 +129,30 @@ test('the sums of all days are made from those of each day, of a database that h
     participants: 2,
     sentBytes: 2 ** 40,
   }))
+  const query = { by: 'month', from: '2026-01-01', to: '2026-02-28', per: 'server' } as const
+  const seen = async (store: Store) => {
+    const { items } = await store.usage.list(query, { page: 1, perPage: 10 })
+    const totals = await store.usage.totals()
+    return [...items, ...totals].map(({ participants, sentBytes }) => [participants, sentBytes])
+  }
   await withStore((store) => store.usage.add(days))
   const database = new Database(join(folder, 'anteroom.db'))
-  assert.equal(database.prepare(`delete from usage_days where day = '*'`).run().changes, 1)
-  database.prepare(`delete from kysely_migration where name = '0056-usage-totals'`).run()
+  database.exec(`delete from usage_days where day < '2' or day > '3' or api_key = '*';
+    drop index usage_days_by_key; drop index usage_peaks_by_key;
+    delete from kysely_migration where name in ('0056-usage-totals', '0060-usage-months')`)
+  assert.deepEqual(database.prepare('select count(*) as total from usage_days').get(), { total: 2 })
   database.close()
   await withStore(async (store) => {
+    assert.deepEqual(await seen(store), [
+      [4, 2 ** 41],
+      [4, 2 ** 41],
+    ])
     await store.usage.add([{ day: '2026-02-01', ...of, participants: 1 }])
-    const [total, ...others] = await store.usage.totals()
-    assert.deepEqual([total!.participants, total!.sentBytes, others.length], [5, 2 ** 41, 0])
+    assert.deepEqual(await seen(store), [
+      [1, 0],
+      [4, 2 ** 41],
+      [5, 2 ** 41],
+    ])
   })
 })
 

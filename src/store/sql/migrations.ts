@@ -39,6 +39,7 @@ import * as usageTotals from './migrations/0056-usage-totals.ts'
 import * as standingAdmissions from './migrations/0057-standing-admissions.ts'
 import * as people from './migrations/0058-people.ts'
 import * as jobFiles from './migrations/0059-job-files.ts'
+import * as usageMonths from './migrations/0060-usage-months.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -82,6 +83,7 @@ const steps: Record<string, Step> = {
   '0057-standing-admissions': standingAdmissions,
   '0058-people': people,
   '0059-job-files': jobFiles,
+  '0060-usage-months': usageMonths,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

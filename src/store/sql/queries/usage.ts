@@ -1,46 +1,38 @@
 /** What was used on each day, and what is still to be counted. */
 import { sql, type Kysely, type Selectable } from 'kysely'
-import type { OutputFileRecord, Store, UncountedOutput, UsageAddition, UsageSums } from '../../store.ts'
+import type { OutputFileRecord, Store, UncountedOutput, UsageAddition, UsagePeak } from '../../store.ts'
 import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
+import { ALL, columns, monthRow, names, toSums, type Column } from './usage-rows.ts'
+import { usageList } from './usage-list.ts'
 
 /** All who add to the sums of a day take turns. */
 export const USAGE = { lane: 'usage', holds: ['usage'] }
 const COUNTED_UP_TO = 'usage-counted-up-to'
-/** In the key of a peak: of all projects, or of all keys. As the day of a sum: of all days; it comes before each of them. */
-const ALL = '*'
 /** Rows in one statement; SQLite accepts 32,766 values. */
 const ROWS_AT_ONCE = 500
-
-const columns = {
-  participants: 'participants',
-  participantMs: 'participant_ms',
-  receivedBytes: 'received_bytes',
-  sentBytes: 'sent_bytes',
-  recordingMs: 'recording_ms',
-  broadcastMs: 'broadcast_ms',
-  transcriptionMs: 'transcription_ms',
-  storedBytes: 'stored_bytes',
-} as const satisfies Record<keyof UsageSums, keyof Schema['usage_days']>
-type Column = (typeof columns)[keyof UsageSums]
-const names = Object.keys(columns) as (keyof UsageSums)[]
 
 /** Others were counted meanwhile. */
 class Overtaken extends Error {}
 
 /**
- * Adds to the sums of days, and of all days: metrics read those at each scrape, where adding up some years takes too long. Rows of the same
- * day, project and key are added up first: one statement changes a row once.
+ * Adds to the sums of the days, of their months and of all days; of the keys, of their projects and of the server: adding up some years takes
+ * too long where they are shown. Rows with the same names are added up first: one statement changes a row once.
  */
 export async function addUsage(tx: Kysely<Schema>, additions: readonly UsageAddition[]): Promise<void> {
   const rows = new Map<string, Selectable<Schema['usage_days']>>()
   for (const { day: itsDay, projectId, apiKey, ...sums } of additions)
-    for (const day of [itsDay, ALL]) {
-      const key = JSON.stringify([day, projectId, apiKey])
-      const row = rows.get(key) ?? { ...nothing, day, project_id: projectId, api_key: apiKey ?? '' }
-      for (const name of names) row[columns[name]] += sums[name] ?? 0
-      rows.set(key, row)
-    }
+    for (const day of [itsDay, monthRow(itsDay.slice(0, 7)), ALL])
+      for (const [project_id, api_key] of [
+        [projectId, apiKey ?? ''],
+        [projectId, ALL],
+        [ALL, ALL],
+      ] as const) {
+        const key = JSON.stringify([day, project_id, api_key])
+        const row = rows.get(key) ?? { ...nothing, day, project_id, api_key }
+        for (const name of names) row[columns[name]] += sums[name] ?? 0
+        rows.set(key, row)
+      }
   const added = Object.fromEntries(
     Object.values(columns).map((column) => [
       column,
@@ -61,8 +53,6 @@ const nothing = Object.fromEntries(Object.values(columns).map((column) => [colum
 >
 
 export function usageQueries({ db, write }: SqlContext): Store['usage'] {
-  const sumOf = (column: Column) => sql<number>`cast(sum(${sql.ref(column)}) as bigint)`.as(column)
-
   return {
     uncountedStays: async (limit) => {
       const rows = await db
@@ -141,17 +131,10 @@ export function usageQueries({ db, write }: SqlContext): Store['usage'] {
           if (Number(numUpdatedRows) !== stays) throw new Overtaken()
           for (const output of outputs) if (!(await mark(tx, output))) throw new Overtaken()
           await addUsage(tx, additions)
-          for (const some of chunksOf(peaks))
+          for (const some of chunksOf(peakRows(peaks)))
             await tx
               .insertInto('usage_peaks')
-              .values(
-                some.map(({ day, projectId, apiKey, participants }) => ({
-                  day,
-                  project_id: projectId ?? ALL,
-                  api_key: apiKey ?? ALL,
-                  participants,
-                })),
-              )
+              .values(some)
               .onConflict((conflict) =>
                 conflict.columns(['day', 'project_id', 'api_key']).doUpdateSet({
                   participants: sql`case when excluded.participants > usage_peaks.participants
@@ -174,101 +157,14 @@ export function usageQueries({ db, write }: SqlContext): Store['usage'] {
     add: async (additions) => {
       if (additions.length > 0) await write(USAGE, (tx) => addUsage(tx, additions))
     },
-    list: async ({ by, from, to, per, projectId, apiKey }, { page, perPage }) => {
-      const periodOf = sql<string>`substr(day, 1, ${sql.lit(by === 'day' ? 10 : 7)})`
-      const project = per === 'server' ? sql<string>`''` : sql.ref<string>('project_id')
-      const key = per === 'key' ? sql.ref<string>('api_key') : sql<string>`''`
-      let all = db.selectFrom('usage_days')
-      if (projectId !== undefined) all = all.where('project_id', '=', projectId)
-      if (apiKey !== undefined) all = all.where('api_key', '=', apiKey)
-      const groups = all
-        .where('day', '>=', from)
-        .where('day', '<=', to)
-        .select([periodOf.as('period'), project.as('project'), key.as('key')])
-        .groupBy([periodOf, project, key].slice(0, { server: 1, project: 2, key: 3 }[per]))
-      const { total } = await db
-        .selectFrom(groups.as('groups'))
-        .select((select) => select.fn.countAll<number>().as('total'))
-        .executeTakeFirstOrThrow()
-      const rows = await groups
-        .select(Object.values(columns).map(sumOf))
-        .orderBy('period', 'desc')
-        .orderBy('project')
-        .orderBy('key')
-        .limit(perPage)
-        .offset((page - 1) * perPage)
-        .execute()
-      if (rows.length === 0) return { items: [], total }
-
-      const oldest = rows.at(-1)!.period
-      const newest = rows[0]!.period
-      // Of one key or project alone, its own peak is that of all that was asked for.
-      const scope =
-        per === 'server' && apiKey !== undefined
-          ? 'key'
-          : per === 'server' && projectId !== undefined
-            ? 'project'
-            : per
-      let peaks = db
-        .selectFrom('usage_peaks')
-        .select([periodOf.as('period'), 'project_id', 'api_key'])
-        .select((select) => select.fn.max<number>('participants').as('most'))
-        .groupBy([periodOf, 'project_id', 'api_key'])
-        .where('project_id', scope === 'server' ? '=' : '!=', ALL)
-        .where('api_key', scope === 'key' ? '!=' : '=', ALL)
-        .where('day', '>=', oldest)
-        // `~` comes after every day of a month.
-        .where('day', '<=', `${newest}~`)
-      if (projectId !== undefined) peaks = peaks.where('project_id', '=', projectId)
-      if (apiKey !== undefined) peaks = peaks.where('api_key', '=', apiKey)
-      const most = new Map<string, number>()
-      for (const row of await peaks.execute()) {
-        const name = keyOf(
-          row.period,
-          per === 'server' ? '' : row.project_id,
-          per === 'key' ? row.api_key : '',
-        )
-        most.set(name, Math.max(most.get(name) ?? 0, row.most))
-      }
-
-      // What is stored now, less what came after each period.
-      const changes = await all
-        .where('day', '>=', oldest)
-        .select([periodOf.as('period'), project.as('project'), key.as('key'), sumOf('stored_bytes')])
-        .groupBy([periodOf, project, key].slice(0, { server: 1, project: 2, key: 3 }[per]))
-        .orderBy('period', 'desc')
-        .execute()
-      const sums = all
-        .where('day', '=', ALL)
-        .select([project.as('project'), key.as('key'), sumOf('stored_bytes')])
-      const totals = await (
-        per === 'server' ? sums : sums.groupBy([project, key].slice(0, per === 'key' ? 2 : 1))
-      ).execute()
-      const left = new Map(totals.map((row) => [keyOf('', row.project, row.key), row.stored_bytes]))
-      const stored = new Map<string, number>()
-      for (const row of changes) {
-        const name = keyOf('', row.project, row.key)
-        const atEnd = left.get(name) ?? 0
-        stored.set(keyOf(row.period, row.project, row.key), atEnd)
-        left.set(name, atEnd - row.stored_bytes)
-      }
-      return {
-        total,
-        items: rows.map((row) => {
-          const name = keyOf(row.period, row.project, row.key)
-          return {
-            ...toSums(row),
-            period: row.period,
-            projectId: per === 'server' ? null : row.project,
-            apiKey: per === 'key' ? row.key : null,
-            peak: most.get(name) ?? 0,
-            storedBytes: stored.get(name) ?? 0,
-          }
-        }),
-      }
-    },
+    list: usageList(db),
     totals: async () => {
-      const rows = await db.selectFrom('usage_days').selectAll().where('day', '=', ALL).execute()
+      const rows = await db
+        .selectFrom('usage_days')
+        .selectAll()
+        .where('day', '=', ALL)
+        .where('api_key', '!=', ALL)
+        .execute()
       return rows.map((row) => ({ ...toSums(row), projectId: row.project_id, apiKey: row.api_key }))
     },
     peaksOf: async (day) => {
@@ -298,10 +194,17 @@ async function mark(tx: Kysely<Schema>, { id, kind, bytes }: UncountedOutput): P
   return numUpdatedRows === 1n
 }
 
-const keyOf = (...parts: string[]): string => JSON.stringify(parts)
-
-const toSums = (row: Record<Column, number>): UsageSums =>
-  Object.fromEntries(names.map((name) => [name, row[columns[name]]])) as Record<keyof UsageSums, number>
+/** The peaks of days and of their months, each once. */
+function peakRows(peaks: readonly UsagePeak[]): Schema['usage_peaks'][] {
+  const rows = new Map<string, Schema['usage_peaks']>()
+  for (const { day: itsDay, projectId, apiKey, participants } of peaks)
+    for (const day of [itsDay, monthRow(itsDay.slice(0, 7))]) {
+      const row = { day, project_id: projectId ?? ALL, api_key: apiKey ?? ALL, participants }
+      const key = JSON.stringify([day, row.project_id, row.api_key])
+      if ((rows.get(key)?.participants ?? -1) < participants) rows.set(key, row)
+    }
+  return [...rows.values()]
+}
 
 function* chunksOf<One>(list: readonly One[]): Generator<readonly One[]> {
   for (let at = 0; at < list.length; at += ROWS_AT_ONCE) yield list.slice(at, at + ROWS_AT_ONCE)
