@@ -33,7 +33,7 @@ const below: Record<string, string[]> = {
   project: ['token', 'store', 'protocol', 'shares'],
   meeting: ['token', 'store', 'media', 'output', 'webhook', 'protocol', 'shares', 'tracing'],
   // Several nodes over one store: which is the home of a meeting, and the way there.
-  cluster: ['addresses', 'errors', 'media', 'meeting', 'protocol', 'store'],
+  cluster: ['addresses', 'errors', 'media', 'meeting', 'output', 'protocol', 'store'],
   api: [
     'errors',
     'meeting',

@@ -1,5 +1,6 @@
-/** Recordings whose node dies or falls silent: the next home of the meeting goes on with them. Real media, without a browser but for the last. */
+/** Recordings whose node dies or falls silent: the next home of the meeting goes on with them. Real media, without a browser. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -126,13 +127,27 @@ test('the next home goes on with recordings of a node that was killed', { skip }
   })
   for (const { files } of whole) {
     const [first, second] = files
-    await hear(folder, home, first!)
-    await hear(folder, next, second!)
-    // Without a common store of files, each is on the disk of its node.
-    const elsewhere = await fetch(next.url + new URL(first!.fileUrl).pathname)
-    assert.equal(elsewhere.status, 404)
-    assert.match(await elsewhere.text(), new RegExp(homeId.replaceAll('.', '\\.')))
+    for (const node of [home, next]) {
+      await hear(folder, node, first!)
+      await hear(folder, node, second!)
+    }
   }
+
+  // Each part is on the disk of its node. While that node is away, the part cannot be had, which is said.
+  await home.end('SIGKILL')
+  for (const { files } of whole) {
+    const away = await fetch(next.url + new URL(files[0]!.fileUrl).pathname)
+    assert.equal(away.status, 503)
+    assert.match(await away.text(), new RegExp(`node ${homeId.replaceAll('.', '\\.')}`))
+  }
+
+  // What is deleted meanwhile is deleted there too.
+  const places = whole.map(({ id }) => join(home.env.DATA_DIR!, 'outputs', id))
+  assert.ok(places.every((place) => existsSync(place)))
+  await ask(next, 'DELETE', `/v2/recordings/participant/${whole[0]!.id}`)
+  await ask(next, 'DELETE', `/v2/recordings/participant/track/${whole[1]!.id}`)
+  await home.run()
+  await until('the files are gone', () => Promise.resolve(!places.some((place) => existsSync(place))))
 })
 
 test('a node that was silent writes no more of a recording that went on elsewhere', { skip }, async (t) => {

@@ -1,6 +1,6 @@
 /** The services that the routes use; `server/` provides them. */
 import type { FilesPlace } from '../output/files/files.ts'
-import type { HlsEngine } from '../output/output.ts'
+import type { HlsEngine, Picture, Thumbnail } from '../output/output.ts'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Sfu } from '../media/sfu.ts'
@@ -17,7 +17,7 @@ import type { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { DrainedNode } from '../protocol/rest/nodes.ts'
 import type { NodeStatus, ServerState } from '../protocol/rest/watching.ts'
-import type { Store } from '../store/store.ts'
+import type { OutputRecord, Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
 import type { Streams } from './media/session.ts'
 import type { CertificateStatus } from '../protocol/rest/watching.ts'
@@ -74,7 +74,13 @@ export interface HttpContext {
   jobs: Pick<Jobs, 'start' | 'cancel'>
   /** A small file that a caller names. @throws {Error} with the end of a sentence that says why not */
   download: (address: string) => Promise<Buffer>
-  hls: Pick<HlsEngine, 'unavailable' | 'takeThumbnail'>
+  hls: Pick<HlsEngine, 'unavailable'>
+  /**
+   * Takes a picture of an HLS output, where its files are. Undefined: nothing was streamed by then.
+   * @throws {FileStoreError}
+   * @throws {Refusal} HOME_UNREACHABLE if the node with the files cannot be reached
+   */
+  captureHls: (output: OutputRecord, picture: Picture) => Promise<Thumbnail | undefined>
   door: Door
   streams: Streams
   mediaStatus: () => Sfu['status']

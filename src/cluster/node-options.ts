@@ -3,6 +3,7 @@ import type { LocalHome } from '../meeting/home.ts'
 import type { ClusterTables, NodeLoad, NodeRecord } from '../store/cluster.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Credentials } from './credentials.ts'
+import type { Readable } from './node-files.ts'
 
 export interface ClusterMeetings extends LocalHome {
   adopt(meetingId: string): Promise<void>
@@ -30,6 +31,8 @@ export interface ClusterOptions {
   node: { nodeId: string; address: string; port: number; version: string }
   /** The largest file that is shared in a meeting: a call may carry one. */
   maxFileBytes: number
+  /** The folders of outputs and jobs on the disk of this node. */
+  outputFiles: Readable
   /** Never the same twice, on any node. */
   newId: () => string
   /** From 0 to 1. */

@@ -10,6 +10,7 @@ import { Homes } from './homes.ts'
 import { isCutOffFrom } from './cut-off.ts'
 import { nameTaken } from './joining.ts'
 import { Lease } from './lease.ts'
+import { NodeFiles } from './node-files.ts'
 import type { Busyness, ClusterMeetings, ClusterOptions, Drained, DrainOrder } from './node-options.ts'
 import { shownNodes } from './nodes-shown.ts'
 import { Peers, Unreachable } from './peers.ts'
@@ -39,6 +40,9 @@ export class ClusterNode {
   readonly peers: Peers
   readonly drain: Drain
   readonly services: Services
+  readonly files: NodeFiles
+  /** What another node may have done at this one, by the names of the calls. */
+  readonly errands = new Map<string, (...args: never[]) => Promise<unknown>>()
   /** The media of meetings over several nodes. */
   edges: WideSfu | undefined
   #meetings: ClusterMeetings | undefined
@@ -102,8 +106,11 @@ export class ClusterNode {
         if (method === 'take') return { value: await this.#take(args[0] as string) }
         if (method === 'drain') return { value: await this.#obey(args[0] as DrainOrder) }
         if (this.services.has(method)) return this.services.answer(method, args)
+        const errand = this.errands.get(method)
+        if (errand) return { value: await errand(...(args as never[])) }
         return this.#routed!.answer(method, args)
       },
+      giveFile: (request, response) => this.files.give(request, response),
       onStranger: (address) => {
         if (performance.now() < this.#warnStrangersAt) return
         this.#warnStrangersAt = performance.now() + STRANGERS_MS
@@ -115,6 +122,7 @@ export class ClusterNode {
       onError,
       newId,
     })
+    this.files = new NodeFiles(node.nodeId, this.peers, options.outputFiles)
     this.services = new Services({
       peers: this.peers,
       placeOf: (meetingId, mayClaim) => (mayClaim ? this.placeOf(meetingId) : this.#placeOfCall(meetingId)),
@@ -251,6 +259,20 @@ export class ClusterNode {
     if (nodeId === this.#options.node.nodeId) return this.#obey(order)
     try {
       return (await this.peers.call(node, 'drain', [order])) as Drained
+    } catch (error) {
+      throw error instanceof Unreachable ? unreachable(error) : error
+    }
+  }
+
+  /**
+   * Has something done at another node.
+   * @throws {Refusal} HOME_UNREACHABLE, or what it refused with
+   */
+  async runErrand(nodeId: string, method: string, args: unknown[], patienceMs: number): Promise<unknown> {
+    const node = this.peers.others.find((one) => one.nodeId === nodeId)
+    if (!node) throw unreachable(undefined)
+    try {
+      return await this.peers.call(node, method, args, this.#options.newId(), patienceMs)
     } catch (error) {
       throw error instanceof Unreachable ? unreachable(error) : error
     }

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect as connectPlain, type AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { PassThrough, Readable, type Duplex } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
 import { Refusal } from '../protocol/errors.ts'
 import type { NodeRecord } from '../store/cluster.ts'
 import { makeCredentials, type Credentials } from './credentials.ts'
 import { encode } from './frames.ts'
-import { Peers, Unreachable, type Answered, type Purpose } from './peers.ts'
+import { NodeFiles } from './node-files.ts'
+import { Peers, Unreachable, type Answered, type PeersOptions, type Purpose } from './peers.ts'
 
 const MAX_BYTES = 64 * 1024
 const nodes: NodeRecord[] = []
@@ -21,9 +23,29 @@ let home: Peers
 let edge: Peers
 /** What the home answers calls with. */
 let answer: (method: string, args: unknown[]) => Promise<Answered>
+const disk = new Map([['output/film é.mp4', Buffer.from('0123456789')]])
+/** What the home has on its disk. */
+const files = new NodeFiles(
+  'home',
+  { others: [], askForFile: () => Promise.reject(new Error()) },
+  {
+    sizeOf: (key) => Promise.resolve(disk.get(key)?.length),
+    read: (key, range) => {
+      const file = disk.get(key)
+      if (!file) return Promise.resolve(undefined)
+      const [from, to] = (range?.match(/\d+/g) ?? [0, file.length - 1]).map(Number) as [number, number]
+      if (from >= file.length) return Promise.resolve({ unsatisfiable: file.length })
+      const bytes = file.subarray(from, to + 1)
+      const part = range === undefined ? undefined : { from, to, of: file.length }
+      return Promise.resolve({ body: Readable.from([bytes]), length: bytes.length, ...(part && { part }) })
+    },
+  },
+)
+
+const giveFiles: PeersOptions['giveFile'] = (request, response) => files.give(request, response)
 
 const strangers: string[] = []
-const peersOf = (credentials: Credentials): Peers =>
+const peersOf = (credentials: Credentials, giveFile: PeersOptions['giveFile'] = giveFiles): Peers =>
   new Peers({
     address: '127.0.0.1',
     port: 0,
@@ -34,6 +56,7 @@ const peersOf = (credentials: Credentials): Peers =>
       return Promise.resolve([...nodes])
     },
     answer: (method, args) => answer(method, args),
+    giveFile,
     onStranger: (address) => strangers.push(address),
     onError: (error) => errors.push(error),
     newId: () => `id ${++ids}`,
@@ -165,6 +188,56 @@ test('a call or an answer that is too large is refused', async () => {
   errors.length = 0
   await assert.rejects(edge.call(nodes[0]!, 'view', ['x'.repeat(2 * MAX_BYTES)]), Unreachable)
   assert.match(String(errors[0]), /too large/)
+})
+
+test('a node reads the files on the disk of another one, whole and in part, and nothing else', async () => {
+  const { read, sizeOf } = new NodeFiles('edge', edge, files.on('home')).on('home')
+  const film = 'output/film é.mp4'
+  const whole = await read(film)
+  assert.ok(whole && 'body' in whole)
+  assert.deepEqual([whole.length, whole.part, await text(whole.body)], [10, undefined, '0123456789'])
+  const part = await read(film, 'bytes=2-4')
+  assert.ok(part && 'body' in part)
+  assert.deepEqual([part.part, await text(part.body)], [{ from: 2, to: 4, of: 10 }, '234'])
+  assert.deepEqual(await read(film, 'bytes=10-12'), { unsatisfiable: 10 })
+  assert.deepEqual([await sizeOf(film), await sizeOf('output/other')], [10, undefined])
+  disk.set('output/../secret', Buffer.from('x')).set('output/.part', Buffer.from('x'))
+  for (const key of ['output/other', 'output/../secret', 'output/.part'])
+    assert.equal(await read(key), undefined, key)
+
+  const asked = Buffer.from(
+    'GET /output%2Ffilm%20%C3%A9.mp4 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+  )
+  assert.equal(
+    await send(asked, await makeCredentials('unknown'), 'anteroom-file'),
+    '',
+    'given to a stranger',
+  )
+  assert.match(await send(asked, own.edge, 'anteroom-file'), /^HTTP\/1.1 200[^]*0123456789/)
+})
+
+test('a file whose node dies while it is read fails, and none is read from a node that is away', async () => {
+  const stuck = new PassThrough()
+  const home = peersOf(own.stranger, (_request, response) => {
+    response.writeHead(200, { 'content-length': 10 })
+    stuck.pipe(response)
+    return Promise.resolve()
+  })
+  await home.listen()
+  const node = register('dying', own.stranger, portOf(home))
+  await edge.refresh()
+  const { read } = new NodeFiles('edge', edge, files.on('home')).on('dying')
+  stuck.write('012')
+  const found = await read('output/film')
+  assert.ok(found && 'body' in found)
+  const [first] = (await once(found.body, 'data')) as [Buffer]
+  assert.equal(String(first), '012')
+  const failed = once(found.body, 'error')
+  node.isLive = false
+  await edge.refresh()
+  await failed
+  home.close()
+  await assert.rejects(read('output/film'), /on the disk of the node dying, which cannot be reached/)
 })
 
 test('the home hears who the caller is from the other node, never from the caller', async (t) => {

@@ -20,6 +20,8 @@ export interface PeersOptions {
   readNodes: () => Promise<NodeRecord[]>
   /** Answers a call of another node. */
   answer: (method: string, args: unknown[]) => Promise<Answered>
+  /** Gives another node a file of this one. */
+  giveFile: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** Somebody who is no node opened a connection, and was cut. */
   onStranger: (address: string) => void
   onError: (error: unknown, doing: string) => void
@@ -40,8 +42,8 @@ export class Unreachable extends Error {
 /**
  * What a connection is for is agreed before its first byte: what clients send travels on carried ones, and must never be taken for a call.
  */
-export type Purpose = 'anteroom-call' | 'anteroom-carry' | 'anteroom-media'
-const PURPOSES: Purpose[] = ['anteroom-call', 'anteroom-carry', 'anteroom-media']
+export type Purpose = 'anteroom-call' | 'anteroom-carry' | 'anteroom-media' | 'anteroom-file'
+const PURPOSES: Purpose[] = ['anteroom-call', 'anteroom-carry', 'anteroom-media', 'anteroom-file']
 
 const CONNECT_MS = 2000
 /** For those who connect and send nothing. */
@@ -61,6 +63,8 @@ export class Peers {
   #nextReading: Promise<void> | undefined
   #isStopping = false
   readonly #carried = new Map<Duplex, { to: NodeName; cut: () => void }>()
+  /** Files that come from other nodes. */
+  readonly #files = new Map<Duplex, NodeName>()
   /** Answers by the key of the call: a repeated call does nothing twice. */
   readonly #answers = new Map<string, { at: number; answer: Promise<Answered> }>()
 
@@ -149,6 +153,7 @@ export class Peers {
     this.#nodes = await this.#options.readNodes()
     this.readAt = askedAt
     for (const { to, cut } of [...this.#carried.values()]) if (!this.#live(to)) cut()
+    for (const [socket, from] of [...this.#files]) if (!this.#live(from)) socket.destroy()
   }
 
   /** Whether the other end is a node with a lease, and opened the connection for this. */
@@ -201,21 +206,62 @@ export class Peers {
   }
 
   /** @throws {Unreachable} @throws what the other node threw */
-  async call(to: NodeName, method: string, args: unknown[], key = this.#options.newId()): Promise<unknown> {
+  async call(
+    to: NodeName,
+    method: string,
+    args: unknown[],
+    key = this.#options.newId(),
+    answerMs = ANSWER_MS,
+  ): Promise<unknown> {
     const node = this.#live(to)
-    if (!node) throw new Unreachable('The node has no lease any more.')
+    if (!node) throw noLease()
     const socket = await this.#connect(node, 'anteroom-call')
     try {
-      return decode(await this.#post(socket, encode({ method, args, key })))
+      return decode(await this.#post(socket, encode({ method, args, key }), answerMs))
     } finally {
       socket.destroy()
     }
   }
 
+  /**
+   * Asks a node for a file. The body may take as long as its reader wants; it fails when the node has no lease any more.
+   * @throws {Unreachable}
+   */
+  async askForFile(
+    from: NodeName,
+    { method, path, headers }: { method: 'GET' | 'HEAD'; path: string; headers: Record<string, string> },
+  ): Promise<IncomingMessage> {
+    const node = this.#live(from)
+    if (!node) throw noLease()
+    const socket = await this.#connect(node, 'anteroom-file')
+    this.#files.set(socket, node)
+    socket.once('close', () => this.#files.delete(socket))
+    return new Promise((resolve, reject) => {
+      const patience = setTimeout(() => socket.destroy(), ANSWER_MS)
+      const asked = httpRequest(
+        {
+          createConnection: () => socket,
+          method,
+          path,
+          headers: { ...headers, connection: 'close' },
+        },
+        (response) => {
+          clearTimeout(patience)
+          resolve(response)
+        },
+      )
+      asked.on('error', (cause) => {
+        clearTimeout(patience)
+        reject(new Unreachable(`The node ${node.nodeId} gave no file.`, { cause }))
+      })
+      asked.end()
+    })
+  }
+
   /** Opens a connection that stays open, for the media of wide meetings. @throws {Unreachable} */
   async openMedia(to: NodeName): Promise<Duplex> {
     const node = this.#live(to)
-    if (!node) throw new Unreachable('The node has no lease any more.')
+    if (!node) throw noLease()
     const socket = await this.#connect(node, 'anteroom-media')
     socket.setNoDelay(true)
     socket.write('GET /media HTTP/1.1\r\nhost: anteroom\r\nconnection: upgrade\r\nupgrade: media\r\n\r\n')
@@ -226,6 +272,7 @@ export class Peers {
   cutCarried(): void {
     this.#isStopping = true
     for (const { cut } of [...this.#carried.values()]) cut()
+    for (const socket of [...this.#files.keys()]) socket.destroy()
   }
 
   close(): void {
@@ -274,6 +321,10 @@ export class Peers {
     // A request that is given up loses it.
     const { socket } = request
     try {
+      if (await this.isKnown(socket, 'anteroom-file')) {
+        await this.#options.giveFile(request, response)
+        return
+      }
       if (!(await this.isKnown(socket, 'anteroom-call'))) {
         socket.destroy()
         return
@@ -313,7 +364,7 @@ export class Peers {
     return answer
   }
 
-  #post(socket: TLSSocket, body: Buffer): Promise<Buffer> {
+  #post(socket: TLSSocket, body: Buffer, answerMs: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown): void =>
         reject(new Unreachable('The other node gave no answer.', { cause }))
@@ -321,12 +372,14 @@ export class Peers {
         { createConnection: () => socket, method: 'POST', path: '/call', headers: { connection: 'close' } },
         (response) => void bytesOf(response, this.#options.maxMessageBytes).then(resolve, fail),
       )
-      asked.setTimeout(ANSWER_MS, () => asked.destroy(new Error('no answer in time')))
+      asked.setTimeout(answerMs, () => asked.destroy(new Error('no answer in time')))
       asked.on('error', fail)
       asked.end(body)
     })
   }
 }
+
+const noLease = (): Unreachable => new Unreachable('The node has no lease any more.')
 
 async function bytesOf(message: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = []

@@ -139,11 +139,8 @@ export interface OutputEngine<Config> {
   close(): Promise<void>
 }
 
-export interface ThumbnailOrder {
-  /** Where it is written. */
-  folder: string
-  /** A file of the output; undefined if there is none. */
-  borrow: (path: string) => Promise<BorrowedFile | undefined>
+/** What a picture of an HLS output is to be. */
+export interface Picture {
   /** Of the file, without its ending. */
   name: string
   /** Seconds into the stream; default: now. */
@@ -152,6 +149,13 @@ export interface ThumbnailOrder {
   width?: number | undefined
   height?: number | undefined
   format: 'jpg' | 'png' | 'webp'
+}
+
+export interface ThumbnailOrder extends Picture {
+  /** Where it is written. */
+  folder: string
+  /** A file of the output; undefined if there is none. */
+  borrow: (path: string) => Promise<BorrowedFile | undefined>
 }
 
 export interface Thumbnail {

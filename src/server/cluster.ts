@@ -17,9 +17,11 @@ import { StartError } from '../errors.ts'
 import type { Config } from '../config/read.ts'
 import type { Catalogue } from '../project/catalogue.ts'
 import type { Sfu } from '../media/sfu.ts'
+import { openFileStore } from '../output/files/open.ts'
 import { lookForNodes, openClusterTables } from '../store/open.ts'
 import type { Verifier } from '../token/token.ts'
 import { version } from '../version.ts'
+import { outputsFolder } from './files.ts'
 
 /** How long a connection waits for a home: as long as a lease of a dead node may last, and a claim. */
 const PARKED_MS = 8000
@@ -50,6 +52,7 @@ export async function openCluster(
     credentials: await makeCredentials(nodeId),
     node,
     maxFileBytes: config.maxFileBytes,
+    outputFiles: openFileStore({ kind: 'folder', folder: outputsFolder(config.dataDir) }, undefined),
     newId: randomUUID,
     random: Math.random,
     drainMs: config.drainSeconds * 1000,

@@ -11,6 +11,9 @@ import { upload } from '../output/files/upload.ts'
 import { mayReach } from './composer.ts'
 import type { Ground } from './ground.ts'
 
+/** Holds a folder for each output and job. */
+export const outputsFolder = (dataDir: string): string => join(dataDir, 'outputs')
+
 /** Copies of stored files, for as long as programs read them. */
 export const borrowedFolder = (dataDir: string): string => join(dataDir, 'borrowed')
 

@@ -24,6 +24,7 @@ import { routeUpgrades } from '../api/http/upgrade-router.ts'
 import type { CertificateStatus } from '../protocol/rest/watching.ts'
 import { openCertificate } from './certificate.ts'
 import { routeOf, serveCarried } from './cluster.ts'
+import { hlsCapture } from './outputs.ts'
 import { listen } from './listen.ts'
 import { passMediaOn } from './media-on-https.ts'
 import type { MeetingDoors } from './meetings.ts'
@@ -107,6 +108,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
         ...(ground.parts.resolve && { resolve: ground.parts.resolve }),
       }),
     hls: outputs.engines.hls,
+    captureHls: hlsCapture(ground, outputs),
     door,
     streams,
     mediaStatus: () => media.status,

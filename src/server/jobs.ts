@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { Jobs } from '../meeting/jobs/jobs.ts'
 import { postTranscriptionOrder } from '../meeting/jobs/post-transcription.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
-import { FileStoreError, NoRoomError } from '../output/files/problem.ts'
+import { FileStoreError, NodeAwayError, NoRoomError } from '../output/files/problem.ts'
 import { JobProblem, NO_ROOM } from '../output/jobs/problem.ts'
 import type { OutputRecord } from '../store/store.ts'
 import { createJobEngines } from '../output/jobs/create.ts'
@@ -23,19 +23,18 @@ export function openJobs({ config, parts: given }: Ground, parts: OutputParts): 
     borrowFile: async (outputId, file, signal) => {
       const output = await parts.store.outputs.get(outputId)
       if (!output) return undefined
-      const borrowed = await parts.kept
-        .borrowWhole(file.isStored ? { ...output, isStored: true } : output, file.path, signal)
+      return parts.kept
+        .borrowWhole(await parts.kept.locate(output, file), file.path, signal)
         .catch((error: unknown) => {
           if (!(error instanceof FileStoreError)) throw error
-          const why = error instanceof NoRoomError ? NO_ROOM : 'The store of files cannot be read now.'
+          const why =
+            error instanceof NoRoomError
+              ? NO_ROOM
+              : error instanceof NodeAwayError
+                ? error.message
+                : 'The store of files cannot be read now.'
           throw new JobProblem(why, { cause: error })
         })
-      const node = borrowed ? undefined : await parts.store.outputs.elsewhere(outputId)
-      if (node !== undefined)
-        throw new JobProblem(
-          `A file that it needs is on the disk of the node ${node}: ask that node, or keep files where all nodes reach them, with FILES_URL.`,
-        )
-      return borrowed
     },
     maxJobs: config.maxJobs,
   })

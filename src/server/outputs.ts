@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { HttpContext } from '../api/context.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
 import type { Logger } from 'pino'
@@ -11,13 +12,13 @@ import { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import { composerOptions, mayReach, type OwnAddresses } from './composer.ts'
 import { freeBytes } from '../output/disk.ts'
 import { createOutputs, type OutputsOptions } from '../output/create.ts'
-import type { OutputEngine, Outputs } from '../output/output.ts'
+import type { OutputEngine, Outputs, Thumbnail } from '../output/output.ts'
 import { uploadProblem } from '../output/files/upload.ts'
 import { findPrograms } from '../output/programs.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { mintToken } from '../token/token.ts'
 import { endPointProblem } from '../webhook/guard.ts'
-import { borrowedFolder } from './files.ts'
+import { borrowedFolder, outputsFolder } from './files.ts'
 import { newId, type Ground } from './ground.ts'
 
 export function openOutputs(
@@ -26,14 +27,15 @@ export function openOutputs(
   urls: OwnAddresses,
   followUp: OutputParts['followUp'],
 ): OutputParts {
-  const { config, parts, core, now, log } = ground
+  const { config, parts, core, cluster, now, log } = ground
   const { store, keyRing } = core
-  const outputs = join(config.dataDir, 'outputs')
+  const outputs = outputsFolder(config.dataDir)
   const folderOf = (outputId: string): string => join(outputs, outputId)
   const kept = new KeptFiles({
     outputs: store.outputs,
     jobs: store.jobs,
     files: ground.files,
+    onNode: cluster && ((nodeId) => cluster.files.on(nodeId)),
     folderOf,
     borrowedFolder: borrowedFolder(config.dataDir),
     hasRoom: async (bytes) =>
@@ -91,6 +93,28 @@ export function openOutputs(
     moves: config.nodeAddress !== undefined,
     making: new Set(),
     isStopping: false,
+  }
+}
+
+/** How long ffmpeg may take for a picture on a busy machine. */
+const CAPTURE_MS = 20_000
+
+/** Takes pictures of HLS outputs, each at the node that has its files. */
+export function hlsCapture(
+  { core, cluster }: Ground,
+  { kept, engines }: OutputParts,
+): HttpContext['captureHls'] {
+  const here: HttpContext['captureHls'] = (output, picture) =>
+    kept.add(output, (folder) =>
+      engines.hls.takeThumbnail({ ...picture, folder, borrow: (path) => kept.borrow(output, path) }),
+    )
+  if (!cluster) return here
+  cluster.errands.set('captureHls', here)
+  return async (output, picture) => {
+    const node = output.storedAt === null ? await core.store.outputs.elsewhere(output.outputId) : undefined
+    if (node === undefined) return here(output, picture)
+    const taken = await cluster.runErrand(node, 'captureHls', [output, picture], CAPTURE_MS)
+    return taken as Thumbnail | undefined
   }
 }
 

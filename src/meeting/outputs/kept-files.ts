@@ -1,4 +1,7 @@
-/** Where the files of an output or a job are after it has ended: in its folder, or in the store of files; whoever reads them need not know. */
+/**
+ * Where the files of an output or a job are after it has ended: in its folder, in the store of files, or on the disk of another
+ * node; whoever reads them need not know.
+ */
 import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -6,12 +9,14 @@ import { pipeline } from 'node:stream/promises'
 import { contentTypeOf } from '../../output/files/content-types.ts'
 import type { BorrowedFile, FileStore, StoredFile, Unsatisfiable } from '../../output/files/files.ts'
 import { FileStoreError, NoRoomError } from '../../output/files/problem.ts'
-import type { JobRecord, OutputRecord, Store } from '../../store/store.ts'
+import type { JobRecord, OutputFileRecord, OutputRecord, Store } from '../../store/store.ts'
 
 /** What the place of files follows from. */
 export interface FilesOf extends Pick<OutputRecord, 'outputId' | 'config' | 'storedAt'> {
   /** Whether this file is in the store; default: whether the files of the output are. */
   isStored?: boolean
+  /** The other node that has this file on its disk. */
+  heldBy?: string | undefined
   /** It is a job; `outputId` is its id. */
   isJob?: true
 }
@@ -26,10 +31,12 @@ export const filesOfJob = ({ jobId, config, storedAt, files }: JobRecord) => ({
 })
 
 export interface KeptFilesOptions {
-  outputs: Pick<Store['outputs'], 'markDeleted' | 'delete'>
+  outputs: Pick<Store['outputs'], 'elsewhere' | 'markDeleted' | 'delete'>
   jobs: Pick<Store['jobs'], 'markDeleted' | 'delete'>
   /** Undefined: files stay in the folders of outputs. */
   files: FileStore | undefined
+  /** What is on the disk of another node; undefined for a server alone. */
+  onNode?: ((nodeId: string) => Pick<FileStore, 'read' | 'sizeOf'>) | undefined
   folderOf: (outputId: string) => string
   /** For copies of stored files. */
   borrowedFolder: string
@@ -55,22 +62,46 @@ export class KeptFiles {
     this.#options = options
   }
 
+  /** Whether files are put into a store. */
+  get hasStore(): boolean {
+    return this.#options.files !== undefined
+  }
+
   /** The file in the folder of an output or a job; undefined if it is not there. */
   async localPath(outputId: string, path: string): Promise<string | undefined> {
     const file = join(this.#options.folderOf(outputId), path)
     return (await stat(file).catch(() => undefined))?.isFile() ? file : undefined
   }
 
-  /** From the store. @throws {FileStoreError} */
-  async read(output: FilesOf, path: string, range?: string): Promise<StoredFile | Unsatisfiable | undefined> {
-    const { files } = this.#options
-    return isStored(output) ? files?.read(keyOf(output, path), range) : undefined
+  /** Adds where one of its files is, unless that is this machine. Default: a file that is not in its record. */
+  async locate<F extends FilesOf>(
+    output: F,
+    file?: Pick<OutputFileRecord, 'heldBy' | 'isStored'>,
+  ): Promise<F & Required<Pick<FilesOf, 'isStored' | 'heldBy'>>> {
+    const isStored = file?.heldBy === undefined && (file?.isStored ?? output.storedAt !== null)
+    const heldBy = isStored
+      ? undefined
+      : (file?.heldBy ?? (await this.#options.outputs.elsewhere(output.outputId)))
+    return { ...output, isStored, heldBy }
   }
 
-  /** Of a file in the store. @throws {FileStoreError} */
+  /** From the store, or from another node. @throws {FileStoreError} */
+  async read(output: FilesOf, path: string, range?: string): Promise<StoredFile | Unsatisfiable | undefined> {
+    const { files, key } = this.#placeOf(output, path)
+    return files?.read(key, range)
+  }
+
+  /** Of a file in the store, or on another node. @throws {FileStoreError} */
   async sizeOf(output: FilesOf, path: string): Promise<number | undefined> {
-    const { files } = this.#options
-    return isStored(output) ? files?.sizeOf(keyOf(output, path)) : undefined
+    const { files, key } = this.#placeOf(output, path)
+    return files?.sizeOf(key)
+  }
+
+  #placeOf(output: FilesOf, path: string) {
+    const { files, onNode } = this.#options
+    const { heldBy, outputId } = output
+    if (heldBy !== undefined) return { files: onNode?.(heldBy), key: `${outputId}/${path}` }
+    return { files: isStored(output) ? files : undefined, key: keyOf(output, path) }
   }
 
   /** A file for programs; undefined if there is none. @throws {FileStoreError} */
@@ -136,7 +167,7 @@ export class KeptFiles {
     }
   }
 
-  /** Copies what is in the store. Answers how long it is; undefined if it is not there. */
+  /** Copies what is not on this machine. Answers how long it is; undefined if it is not there. */
   async #fetch(
     output: FilesOf,
     path: string,
@@ -164,8 +195,7 @@ export class KeptFiles {
       const copied = await Promise.allSettled(some.map((name) => copy(join(dirname(path), name))))
       for (const one of copied) {
         if (one.status === 'rejected') throw one.reason
-        if (one.value === undefined)
-          throw new FileStoreError('The store of files lacks a file of a playlist.')
+        if (one.value === undefined) throw new FileStoreError('A file of a playlist is missing.')
         size += one.value
       }
     }
@@ -222,12 +252,13 @@ export class KeptFiles {
     else await this.#removeFolder(outputId).catch(() => undefined)
   }
 
-  /** Nobody sees the output any more. Its files on this machine are gone then, and those in the store soon. */
+  /** Nobody sees the output any more. Its files on this machine are gone then, and those in the store and on another node soon. */
   async drop(output: FilesOf): Promise<void> {
-    const { now, beforeDrop } = this.#options
+    const { now, beforeDrop, outputs, files } = this.#options
     await beforeDrop()
     await this.#rowsOf(output).markDeleted(output.outputId, now())
-    if (output.storedAt === null && this.#options.files === undefined) await this.finishDrop(output)
+    const isHere = (await outputs.elsewhere(output.outputId)) === undefined
+    if (output.storedAt === null && files === undefined && isHere) await this.finishDrop(output)
     else await this.#removeFolder(output.outputId)
   }
 

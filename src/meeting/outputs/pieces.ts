@@ -7,10 +7,13 @@ import type { OutputFile } from '../../output/output.ts'
 import type { RunningOutput } from './running.ts'
 import type { OutputFileRecord, OutputKind, OutputPiece, OutputRecord } from '../../store/store.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import { filesOfJob } from './kept-files.ts'
 import { engineOf, fileRecords, type OutputParts } from './parts.ts'
 
 /** How soon a piece is noticed that another node went on from. */
 const LOOK_MS = 3000
+/** The most that are deleted in one look. */
+const AT_ONCE = 100
 
 /** The folder of a piece within that of its output. HLS is replaced instead, so that it keeps its address. */
 export function pieceFolder(kind: OutputKind, piece: number): string {
@@ -66,7 +69,7 @@ export async function tellMissing({ store, warn }: OutputParts, { outputId }: Ou
     warn({ outputId, nodes }, 'ended an output without what is on the disks of nodes that are away')
 }
 
-/** Hands in the pieces that an earlier process of this node left behind, and deletes those of outputs that are gone. */
+/** Hands in the pieces that an earlier process of this node left behind, and deletes the files of outputs and jobs that are gone. */
 export class Pieces {
   readonly #parts: OutputParts
   #timer: NodeJS.Timeout | undefined
@@ -90,8 +93,13 @@ export class Pieces {
   }
 
   async #look(): Promise<void> {
-    const { store, making, dropFolder } = this.#parts
+    const { store, making, kept, dropFolder } = this.#parts
     const { pieces } = store.outputs
+    // What was deleted at another node. Where there is a store of files, `PutAway` does it.
+    if (!kept.hasStore) {
+      const jobs = (await store.jobs.deleted(AT_ONCE)).map(filesOfJob)
+      for (const one of [...(await store.outputs.deleted(AT_ONCE)), ...jobs]) await kept.finishDrop(one)
+    }
     for (const one of await pieces.unfinished()) {
       if (this.#parts.isStopping) return
       if (making.has(pieceName(one.output.outputId, one.piece))) continue

@@ -50,6 +50,7 @@ test('outputs whose files are gone do not hold up the others', async (t) => {
       return Promise.resolve()
     },
     unstored: (limit: number) => Promise.resolve(all.slice(0, limit)),
+    elsewhere: () => Promise.resolve(undefined),
     deleted: () => Promise.resolve([]),
     markDeleted: () => Promise.resolve(),
     delete: () => Promise.resolve(true),

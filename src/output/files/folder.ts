@@ -1,5 +1,4 @@
 /** A folder as the store of files: another disk, or what is mounted from elsewhere. */
-import { createReadStream } from 'node:fs'
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { FileStore } from './files.ts'
@@ -32,13 +31,22 @@ export function openFolder(root: string): FileStore {
     },
     read: (key, range) =>
       told(root, async () => {
-        const size = await sizeOf(key)
-        if (size === undefined) return undefined
-        const part = partOf(range, size)
-        if (part && 'unsatisfiable' in part) return part
-        const { from, to } = part ?? { from: 0, to: size - 1 }
-        const body = createReadStream(fileOf(key), size === 0 ? {} : { start: from, end: to })
-        return { body, length: to - from + 1, ...(part && { part: { ...part, of: size } }) }
+        const file = await open(fileOf(key), 'r').catch(absent)
+        if (!file) return undefined
+        // What was opened is measured and read, also if a playlist takes its place meanwhile.
+        const found = await file.stat()
+        const part = partOf(range, found.size)
+        if (!found.isFile()) {
+          await file.close()
+          return undefined
+        }
+        if (part && 'unsatisfiable' in part) {
+          await file.close()
+          return part
+        }
+        const { from, to } = part ?? { from: 0, to: found.size - 1 }
+        const body = file.createReadStream(found.size === 0 ? {} : { start: from, end: to })
+        return { body, length: to - from + 1, ...(part && { part: { ...part, of: found.size } }) }
       }),
     list: (folder) =>
       told(root, async () => {

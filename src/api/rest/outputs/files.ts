@@ -1,4 +1,4 @@
-/** Gives out the files of outputs and of jobs to whoever has their address, which nobody can guess: from this machine, or from the store of files. */
+/** Gives out the files of outputs and of jobs to whoever has their address, which nobody can guess: from this machine, from the store of files, or from another node. */
 import { timingSafeEqual } from 'node:crypto'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -8,7 +8,7 @@ import type { HttpContext, Routes } from '../../context.ts'
 import { filesOfJob, type FilesOf } from '../../../meeting/outputs/kept-files.ts'
 import { OUTPUTS_PATH } from '../../../meeting/outputs/addresses.ts'
 import { contentTypeOf } from '../../../output/files/content-types.ts'
-import { FileStoreError } from '../../../output/files/problem.ts'
+import { FileStoreError, NodeAwayError } from '../../../output/files/problem.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { undescribed } from '../describe.ts'
 
@@ -30,20 +30,12 @@ export const outputFileRoutes: Routes = (app, context) => {
       const type = contentTypeOf(path!)
       if (!owner || !isSame(secret!, owner.secret) || type === undefined || !isInside(path!))
         throw new Refusal('NOT_FOUND')
-      const local = await context.keptFiles.localPath(outputId!, path!)
       const file = output?.files.find((one) => one.path === path)
-      const isStored = file?.heldBy === undefined && (file?.isStored ?? owner.storedAt !== null)
-      if (local === undefined && !isStored) {
-        const node = file?.heldBy ?? (await context.store.outputs.elsewhere(outputId!))
-        if (node !== undefined)
-          throw new Refusal('NOT_FOUND', {
-            message: `The file is on the disk of the node ${node}: ask that node, or keep files where all nodes reach them, with FILES_URL.`,
-          })
-      }
-      if (local === undefined) {
-        const kept = { ...(job ? filesOfJob(job) : output!), isStored }
+      const kept = await context.keptFiles.locate(job ? filesOfJob(job) : output!, file)
+      // What a former home streamed is not what is streamed now.
+      const isFormer = output?.kind === 'hls' && kept.heldBy !== undefined
+      if (isFormer || (await context.keptFiles.localPath(outputId!, path!)) === undefined)
         return sendStored(request, reply, context, { output: kept, path: path!, type })
-      }
       return reply.headers(headersOf(path!, type)).sendFile(`${outputId}/${path}`)
     })
     done()
@@ -56,7 +48,7 @@ interface Wanted {
   type: string
 }
 
-/** Passes a file of the store on. Our address stays the address: no page needs to reach the store, and no signature expires. */
+/** Passes on a file of the store or of another node. Our address stays the address: no page needs to reach the store, and no signature expires. */
 async function sendStored(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -82,14 +74,16 @@ async function sendStored(
   return reply.headers({ ...headers, 'content-length': length }).send(body)
 }
 
-/** @throws {Refusal} STORE_UNAVAILABLE for an error of the store of files, which is logged; any other error as it is */
+/** @throws {Refusal} STORE_UNAVAILABLE if the store of files or the node with the file cannot be read, which is logged; any other error as it is */
 export function refuseWithoutStore(
   error: unknown,
   { log, outputId }: Pick<HttpContext, 'log'> & { outputId: string },
 ): never {
   if (!(error instanceof FileStoreError)) throw error
-  log.warn({ err: error, outputId }, 'failed to read from the store of files')
-  throw new Refusal('STORE_UNAVAILABLE', { message: 'The store of files cannot be read now; try again.' })
+  const isAway = error instanceof NodeAwayError
+  log.warn({ err: error, outputId }, `failed to read from ${isAway ? 'another node' : 'the store of files'}`)
+  const message = isAway ? error.message : 'The store of files cannot be read now; try again.'
+  throw new Refusal('STORE_UNAVAILABLE', { message })
 }
 
 function headersOf(path: string, type: string) {

@@ -70,21 +70,18 @@ export const hlsRoutes: Routes = (app, context) => {
         { page: 1, perPage: 1 },
       )
       const [output] = items
-      const { keptFiles, hls, newId, log } = context
+      const { newId, log } = context
+      const picture = {
+        name: newId(),
+        format,
+        time: time ?? undefined,
+        width: width ?? undefined,
+        height: height ?? undefined,
+      }
       const taken =
         output &&
-        (await keptFiles
-          .add(output, (folder) =>
-            hls.takeThumbnail({
-              folder,
-              borrow: (path) => keptFiles.borrow(output, path),
-              name: newId(),
-              format,
-              time: time ?? undefined,
-              width: width ?? undefined,
-              height: height ?? undefined,
-            }),
-          )
+        (await context
+          .captureHls(output, picture)
           .catch((error: unknown) => refuseWithoutStore(error, { log, outputId: output.outputId })))
       if (!taken) throw new Refusal('NOT_FOUND', { message: 'Nothing was streamed by then.' })
       return {
