@@ -24,7 +24,7 @@ import { troubleOf } from '../unavailable.ts'
 import { postgresDialect } from './dialect.ts'
 import { isUniqueViolation, nameOf, problem } from './errors.ts'
 import { fenced } from './fenced.ts'
-import { APPLICATION_NAME, connectionsOf, openPool, PoolDialect } from './pool.ts'
+import { APPLICATION_NAME, connectionsOf, openPool, PoolDialect, START_PATIENCE_MS } from './pool.ts'
 import { Transactions } from './transactions.ts'
 
 /** In the form of `server_version_num`. */
@@ -151,12 +151,11 @@ export async function checkPostgres(url: string, seal: () => Promise<Seal>): Pro
   }
 }
 
-/** A connection without timeouts, for migrations. */
+/** A connection whose statements have no timeout, for migrations. */
 export function connectPostgres(url: string, applicationName?: string): Kysely<Schema> {
+  const options = { url, connections: 1, connectMs: START_PATIENCE_MS, applicationName }
   return new Kysely<Schema>({
-    dialect: new PoolDialect(
-      connectionsOf(openPool({ url, connections: 1, applicationName }, () => undefined)),
-    ),
+    dialect: new PoolDialect(connectionsOf(openPool(options, () => undefined))),
   })
 }
 

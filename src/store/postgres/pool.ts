@@ -13,6 +13,8 @@ export interface PoolOptions {
   applicationName?: string | undefined
   /** The timeout of a statement. Default: none. */
   statementMs?: number
+  /** How long to wait for a connection. Default: 4 seconds, since a participant waits for it. */
+  connectMs?: number
 }
 
 /** The `application_name` of a server's connections. */
@@ -20,6 +22,8 @@ export const APPLICATION_NAME = 'anteroom'
 /** The margin above the server's own timeout after which an answer counts as lost. */
 const ANSWER_PATIENCE_MS = 2000
 const CONNECT_PATIENCE_MS = 4000
+/** The same while nobody waits: a machine that starts everything at once may be slow. */
+export const START_PATIENCE_MS = 15_000
 /** The longest wait for a row that another transaction has locked. */
 const LOCK_PATIENCE_MS = 4000
 /** The longest time that a transaction may be idle, so that a program that hangs does not block others. */
@@ -32,11 +36,12 @@ for (const one of [pg.types.builtins.INT8, pg.types.builtins.NUMERIC]) types.set
 /** @param onIdleError called when an idle connection fails */
 export function openPool(options: PoolOptions, onIdleError: (error: unknown) => void): pg.Pool {
   const { url, connections, statementMs, applicationName = APPLICATION_NAME } = options
+  const { connectMs = CONNECT_PATIENCE_MS } = options
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     application_name: applicationName,
-    connectionTimeoutMillis: CONNECT_PATIENCE_MS,
+    connectionTimeoutMillis: connectMs,
     idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 3000,

@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
@@ -59,6 +61,26 @@ test('reports a server that does not answer or does not exist', onPostgres, asyn
   await refuses('postgres://ann:open-sesame@127.0.0.1:1/x', /x at 127\.0\.0\.1:1 does not answer: start/)
   await refuses('postgres://ann:open-sesame@nowhere.invalid/x', /at nowhere\.invalid does not answer/)
 })
+
+test(
+  'waits for a server that is slow to answer, because both may just have started',
+  onPostgres,
+  async (t) => {
+    const { hostname, port } = new URL(database.url)
+    const slow = createServer((socket) => {
+      const onward = connect(Number(port), hostname)
+      for (const one of [socket, onward]) one.on('error', () => undefined)
+      onward.pipe(socket)
+      // Longer than a participant would wait.
+      setTimeout(() => socket.pipe(onward), 5000)
+    }).listen(0, '127.0.0.1')
+    await once(slow, 'listening')
+    t.after(() => slow.close())
+    const url = new URL(database.url)
+    url.port = String((slow.address() as AddressInfo).port)
+    assert.equal(await checkStore({ folder, url: url.href }), false)
+  },
+)
 
 test('reports a wrong password or user', onPostgres, async () => {
   const url = new URL(database.url)
