@@ -504,23 +504,48 @@ test('the next start completes the outputs of a killed server', async () => {
 
 test("the outputs in a meeting's settings start with each session, once, without anybody's permission", async () => {
   const meetingId = await server.createMeeting({
-    autoStartConfig: { recording: { config: { layout: { type: 'SPOTLIGHT' } } }, hls: {} },
+    autoStartConfig: {
+      recording: { config: { layout: { type: 'SPOTLIGHT' } } },
+      hls: {},
+      composite: {
+        participants: [{ participantId: 'guest', kind: 'audio' }],
+        watermarks: [{ type: 'custom', text: 'Ours' }],
+        fileFormat: 'webm',
+      },
+    },
   })
-  const before = [engines.recording.started.length, engines.hls.started.length]
+  const count = (): number[] =>
+    (['recording', 'hls', 'composite'] as const).map((kind) => engines[kind].started.length)
+  const before = count()
   const guest = await enters(meetingId, 'guest', ['allow_join'])
   await guest.hears('recordingStateChanged', isStatus('RECORDING_STARTING'))
   await guest.hears('hlsStateChanged', isStatus('HLS_STARTING'))
   await enters(meetingId, 'second', ['allow_join'])
   assert.deepEqual(
-    [engines.recording.started.length, engines.hls.started.length],
+    count(),
     before.map((count) => count + 1),
   )
+  assert.deepEqual(newest('composite').order.config, {
+    participants: [{ participantId: 'guest', kinds: ['audio'] }],
+    marks: [{ type: 'text', text: 'Ours' }],
+    fileFormat: 'webm',
+  })
   const { layout } = newest('recording').order.config as { layout: { type: string } }
   assert.equal(layout.type, 'SPOTLIGHT')
   newest('recording').finish()
   newest('hls').finish()
+  newest('composite').finish()
   const many = Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`own-${at}`, at]))
-  for (const autoStartConfig of [{ recording: { config: 'x' } }, many])
+  const marked = (watermark: object) => ({ composite: { watermarks: [watermark] } })
+  for (const autoStartConfig of [
+    { recording: { config: 'x' } },
+    { composite: { fileFormat: 'avi' } },
+    // An address may lead nowhere when the session begins.
+    marked({ type: 'custom', imageUrl: 'https://example.org/logo.png' }),
+    marked({ type: 'custom', imageBase64: 'bm8gaW1hZ2U=' }),
+    marked({ type: 'pubsub' }),
+    many,
+  ])
     assert.equal((await server.rest('POST', '/v2/rooms', { autoStartConfig })).status, 400)
   const composite = { composite: { fileFormat: 'mp4' } }
   assert.equal((await server.rest('POST', '/v2/rooms', { autoStartConfig: composite })).status, 200)

@@ -110,8 +110,8 @@ export interface OutputProblem {
 
 /** Hears what becomes of an output, in order. */
 export interface OutputListener {
-  /** Media flow. Called once. */
-  started(): void
+  /** Media flow, since so many ms. Called once. */
+  started(sinceMs?: number): void
   /** The first segments of HLS can be fetched. Called at most once. */
   playable(): void
   transcribed(transcript: Transcript): void

@@ -5,13 +5,13 @@ import { Type, type Static, type TSchema } from 'typebox'
 export const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 const oneOf = <const T extends readonly string[]>(...values: T) =>
   Type.Unsafe<T[number]>(Type.Enum([...values]))
-const Url = Type.String({ minLength: 1, maxLength: 2048 })
+export const Url = Type.String({ minLength: 1, maxLength: 2048 })
 
 /** What S3, file systems and addresses all take as it is, and no part of which leads out of a folder. */
 const DIR_PART = "[A-Za-z0-9_!'()*+=,@&$-](?:[A-Za-z0-9_.!'()*+=,@&$ -]*[A-Za-z0-9_.!'()*+=,@&$-])?"
 const DIR_PATH = `^/*(?:${DIR_PART}(?:/${DIR_PART})*)?/*$`
 const DirPath = Type.String({ maxLength: 512 })
-const CheckedDirPath = Type.String({ maxLength: 512, pattern: DIR_PATH })
+export const CheckedDirPath = Type.String({ maxLength: 512, pattern: DIR_PATH })
 
 /** A folder that the starter of an output wants its files in, without slashes at its ends; undefined if it is none. */
 export function readDirPath(dirPath: string): string | undefined {
@@ -80,25 +80,6 @@ export const StartTranscription = Type.Object({
       modelConfig: optional(Type.Record(Type.String(), Type.Unknown())),
       language: optional(Type.String({ maxLength: 35, description: 'BCP 47.' })),
       summary: TranscriptOfRecording.properties.summary,
-    }),
-  ),
-})
-
-/** What begins by itself with each session of a meeting (contract, outputs §2.4). */
-export const AutoStartConfig = Type.Object({
-  recording: optional(
-    Type.Object({
-      config: optional(CompositionConfig),
-      transcription: optional(TranscriptOfRecording),
-      templateUrl: optional(Url),
-      awsDirPath: optional(CheckedDirPath),
-    }),
-  ),
-  hls: optional(
-    Type.Object({
-      config: optional(CompositionConfig),
-      transcription: optional(TranscriptOfRecording),
-      templateUrl: optional(Url),
     }),
   ),
 })

@@ -251,7 +251,7 @@ const annRecorded = { participantId: 'ann' }
 const annTrack = { ...annRecorded, kind: 'audio' as const }
 const ofParticipant = participantOrder({ roomId: '', ...annRecorded }, caller)
 const ofTrack = trackOrder({ roomId: '', ...annTrack }, caller)
-const ofComposite = compositeOrder({ roomId: '' }, [], caller.baseUrl)
+const ofComposite = compositeOrder({}, [], caller.baseUrl)
 const startsOf =
   (body: object = {}): MakeCall =>
   async (stage) => ({ body: { roomId: (await stage.session()).roomId, ...body } })

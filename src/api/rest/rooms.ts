@@ -10,6 +10,7 @@ import { pageInfoOf, PageQuery, RoomIdBody } from '../../protocol/rest.ts'
 import { CreateMeetingBody, Room, RoomPage, RoomWithOwner } from '../../protocol/rest/rooms.ts'
 import { PrebuiltTokenBody, TokenAnswer } from '../../protocol/rest/tokens.ts'
 import { mintToken } from '../../token/token.ts'
+import { autoStartOrders } from '../../meeting/outputs/auto-start.ts'
 import { grantFor, meetingFor, meetingIfAny } from './authorise.ts'
 import { assertOrigin } from '../context.ts'
 import { baseUrlOf } from '../http/base-url.ts'
@@ -247,6 +248,8 @@ function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingI
     knock,
     encryption,
   } = body
+  // What would be refused with each session is refused now.
+  autoStartOrders(autoStartConfig, '')
   return {
     ...(webhook && { webhook }),
     autoCloseConfig: {

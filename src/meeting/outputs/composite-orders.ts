@@ -7,7 +7,7 @@ import { dirPathOf, keptOf, type OutputOrdered } from './orders.ts'
 
 /** @throws {Refusal} INVALID_REQUEST */
 export function compositeOrder(
-  { participants, fileFormat, webhookUrl, bucketDirPath, preSignedURL }: StartCompositeBody,
+  { participants, fileFormat, webhookUrl, bucketDirPath, preSignedURL }: Omit<StartCompositeBody, 'roomId'>,
   marks: Mark[],
   baseUrl: string,
 ): OutputOrdered {
@@ -50,6 +50,19 @@ export function compositeMarkOf(
   }
   if (text == null) throw needs('A watermark of type custom needs imageUrl, imageBase64, text or timezone.')
   return { type: 'text', text }
+}
+
+const DATA_URL = /^data:image\/[\w.+-]{1,40};base64,/
+const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/
+
+/** @throws {Refusal} INVALID_REQUEST */
+export function imageOfBase64(text: string): Buffer {
+  const base64 = text.replace(DATA_URL, '')
+  if (!BASE64.test(base64))
+    throw new Refusal('INVALID_REQUEST', {
+      message: 'The image must be an http or https address, or base64.',
+    })
+  return Buffer.from(base64, 'base64')
 }
 
 function isTimeZone(timeZone: string): boolean {

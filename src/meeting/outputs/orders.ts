@@ -14,7 +14,6 @@ import type { RequestData } from '../../protocol/requests.ts'
 import { Refusal, type ErrorName } from '../../protocol/errors.ts'
 import type { StartRecordingBody } from '../../protocol/rest/outputs.ts'
 import {
-  AutoStartConfig,
   compositionOf,
   LivestreamOutputs,
   readDirPath,
@@ -155,18 +154,6 @@ export function transcriptionOrder(
     baseUrl,
     webhookUrl: webhookUrl ?? null,
   }
-}
-
-const autoStart = Compile(AutoStartConfig)
-
-/** What begins with a session. A configuration of an older version that does not fit begins nothing. */
-export function autoStartOrders(config: unknown, baseUrl: string): OutputOrdered[] {
-  if (!autoStart.Check(config)) return []
-  const { recording, hls } = config
-  return [
-    ...(recording ? [recordingOrder(recording, baseUrl)] : []),
-    ...(hls ? [hlsOrder(hls, baseUrl)] : []),
-  ]
 }
 
 const isRecorded = (config: CompositionConfig | null | undefined): boolean =>

@@ -20,7 +20,8 @@ import { Refusal } from '../../protocol/errors.ts'
 import { assertMay } from '../roster/actor.ts'
 import { Whiteboard } from '../whiteboard/whiteboard.ts'
 import { errorNotification, notificationsOf, outputKinds, playableNotification } from './kinds.ts'
-import { autoStartOrders, slotOf, storable } from './orders.ts'
+import { autoStartOrders } from './auto-start.ts'
+import { slotOf, storable } from './orders.ts'
 import { deliveriesOf, engineOf, fileRecords } from './parts.ts'
 import { handIn, inPiece, pieceFolder, pieceName, tellMissing } from './pieces.ts'
 import { RunningOutput, shown } from './running.ts'
@@ -171,11 +172,15 @@ export class MeetingOutputs {
     const now = sessionId()
     if (this.#autoStartedIn === now) return
     this.#autoStartedIn = now
-    for (const order of autoStartOrders(meeting().settings.autoStartConfig, baseUrl))
-      this.start('server', order).then(
-        ({ afterReply }) => afterReply(),
-        (error: unknown) => parts.onError(error, 'failed to start an output with the session'),
-      )
+    const failed = (error: unknown): void =>
+      parts.onError(error, 'failed to start an output with the session')
+    try {
+      for (const order of autoStartOrders(meeting().settings.autoStartConfig, baseUrl))
+        this.start('server', order).then(({ afterReply }) => afterReply(), failed)
+    } catch (error) {
+      // The settings may be of another version, and the participant must get in.
+      failed(error)
+    }
   }
 
   /**
@@ -312,13 +317,13 @@ export class MeetingOutputs {
   #listener(running: () => RunningOutput): OutputListener {
     const { parts } = this.#options
     return {
-      started: () => {
+      started: (sinceMs = 0) => {
         // The engine may report before it has returned.
         queueMicrotask(() => {
           const one = running()
           if (one.record.state !== 'starting' || one.hasMovedOn) return
-          one.change({ state: 'started', startedAt: parts.now() })
-          const { startedAt } = one.record
+          const startedAt = Math.round(parts.now() - sinceMs)
+          one.change({ state: 'started', startedAt })
           one.inTurn(() => one.report('started', { state: 'started', startedAt }))
         })
       },

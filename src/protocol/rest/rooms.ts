@@ -1,8 +1,8 @@
 /** Shapes of meetings in the REST API, with the names of both generations (contract, rest-and-tokens §3.1, §3.2). */
-import { AutoStartConfig } from '../outputs.ts'
 import { Type, type Static } from 'typebox'
 import { MAX_WORDS_LENGTH } from '../ids.ts'
 import { Instant, pageOf, ParticipantId, Words } from '../rest.ts'
+import { AutoStartConfig } from './auto-start.ts'
 
 /** A new custom id must pass the strict rule of `ids.ts`; an existing one is found whatever it looks like. */
 const CustomId = Type.String({
