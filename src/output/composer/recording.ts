@@ -90,11 +90,10 @@ export async function finishRecording(options: Omit<RecordingOptions, 'onError'>
   const times = { startedAt: Math.round(first.from), endedAt: Math.round(segments.at(-1)!.to) }
   const hasPicture = first.found.resolution !== undefined
   try {
-    const path = await joined(
-      options,
-      segments.map(({ name }) => name),
-      first.found.codecs.video,
-    )
+    const names = segments.map(({ name }) => name)
+    const joinAll = (): Promise<string> => joined(options, names, first.found.codecs.video)
+    // The system may have killed it when memory was short.
+    const path = await joinAll().catch(joinAll)
     const file = join(folder, path)
     const found = await probe(ffmpegBin, file)
     await rm(place, { recursive: true, force: true })
