@@ -56,7 +56,7 @@ const below: Record<string, string[]> = {
   client: ['protocol'],
   'server-client': ['token', 'protocol'],
   // WebRTC without a browser, and the two clients of the wire over it.
-  rtc: ['loopback', 'protocol'],
+  rtc: ['loopback', 'protocol', 'stun'],
   load: ['client', 'protocol', 'rtc', 'udp-sockets'],
   agent: ['client', 'protocol', 'rtc', 'rtp'],
   web: ['client', 'server-client', 'protocol'],
@@ -270,7 +270,7 @@ test('each library has one door', () => {
     '@opentelemetry/api': 'tracing',
     react: ['web', 'react'],
     'intl-messageformat': 'web',
-    werift: ['rtc', 'load'],
+    werift: ['rtc', 'load', 'stun'],
     'libopus-wasm': 'agent',
     'opus-decoder': 'output',
   }

@@ -51,7 +51,7 @@ export class Agent extends MeetingCore<AgentStream, AgentMedia, AgentStreams> {
           },
           onProblem: (error) => tell('deviceProblem', error),
         }),
-      media: (events) => new AgentMedia(events),
+      media: (events) => new AgentMedia({ ...events, iceServers: options.iceServers }),
     })
   }
 

@@ -20,7 +20,7 @@ export async function joinMeeting(options: JoinOptions): Promise<Agent> {
   const { participantId = randomId(), signal, onWaiting } = options
   checkIds(options.meetingId, participantId)
   const timings: Timings = { start: performance.now() }
-  const { baseUrl, socketPath = '', requestId, encryption } = await initConfig(options)
+  const { baseUrl, socketPath = '', iceServersPlain = [], requestId, encryption } = await initConfig(options)
   signal?.throwIfAborted()
   if (encryption === 'required')
     throw new MeetingError(
@@ -38,7 +38,8 @@ export async function joinMeeting(options: JoinOptions): Promise<Agent> {
     name: options.name,
     ...(options.message !== undefined && { message: options.message }),
     metaData: options.metaData ?? {},
-    iceServers: [],
+    iceServers: iceServersPlain,
+    iceServersOnceAdmitted: async () => (await initConfig(options)).iceServersPlain ?? [],
     requestId,
     timings,
   })

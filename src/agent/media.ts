@@ -8,12 +8,15 @@ import type { RtpCapabilities, RtpParameters, StreamKind } from '../protocol/med
 import type { ServerRequests } from '../protocol/notifications.ts'
 import { ArrivalFeedback } from '../rtc/feedback.ts'
 import { Peer, type PeerEvents, type RemoteTransport } from '../rtc/peer.ts'
+import type { IceServer } from '../rtc/relay.ts'
 import { keyFrameRequest, lostPackets, readFeedback } from '../rtc/reports.ts'
 import { receivable } from './capabilities.ts'
 import { SoundStream, VideoStream, type AgentStream, type ReceivedCodec } from './streams.ts'
 
 export interface AgentMediaOptions extends MediaEvents<AgentStream> {
   request: Request
+  /** Of TURN, for networks in which the media ports cannot be reached. */
+  iceServers: readonly IceServer[]
 }
 
 /** A stream that we send, as the server knows it. */
@@ -238,11 +241,11 @@ export class AgentMedia implements MeetingMedia {
   }
 
   #connect(remote: RemoteTransport, direction: 'send' | 'receive', events: PeerEvents): Promise<Peer> {
-    const { request, onState, onLost } = this.#options
+    const { request, iceServers, onState, onLost } = this.#options
     const connecting = Peer.connect(
       remote,
       (dtlsParameters) => request('connectWebRtcTransport', { transportId: remote.id, dtlsParameters }),
-      { ...events, signal: this.#leaving.signal, onLost: () => onLost(true) },
+      { ...events, iceServers, signal: this.#leaving.signal, onLost: () => onLost(true) },
     ).then(async (peer) => {
       if (!this.closed) {
         onState(direction, 'connected')

@@ -5,6 +5,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { keepSending } from './keep-sending.ts'
+import type { IceServer } from '../rtc/relay.ts'
 import { ownDrops } from './own-drops.ts'
 import { LoadParticipant } from './participant.ts'
 import type { WorkerFigures } from './server-figures.ts'
@@ -160,6 +161,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
           token,
           meetingId,
           participantId: `load-${run}-${at}`,
+          iceServers: where.iceServers,
           sources: sends,
           sourceOf: (producerId) => sources.get(producerId),
           onProducer: (producerId, source) => sources.set(producerId, source),
@@ -347,11 +349,15 @@ async function signallingOf(
   url: string,
   token: string,
   roomId: string,
-): Promise<{ host: string; path: string }> {
+): Promise<{ host: string; path: string; iceServers: IceServer[] }> {
   const { data } = (await call(url, token, '/infra/v1/meetings/init-config', { roomId })) as {
-    data: { baseUrl: string; socketPath?: string }
+    data: { baseUrl: string; socketPath?: string; iceServersPlain?: IceServer[] }
   }
-  return { host: data.baseUrl, path: `${data.socketPath ?? ''}/socket.io` }
+  return {
+    host: data.baseUrl,
+    path: `${data.socketPath ?? ''}/socket.io`,
+    iceServers: data.iceServersPlain ?? [],
+  }
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10

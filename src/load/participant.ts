@@ -5,6 +5,7 @@ import type { ServerRequests } from '../protocol/notifications.ts'
 import { MeetingError } from '../client/errors.ts'
 import { Signalling, type ServerRequestHandlers } from '../client/signalling.ts'
 import { Peer, type RemoteTransport } from '../rtc/peer.ts'
+import { turnServersOf, type IceServer } from '../rtc/relay.ts'
 import { Arrival, isOurs, type Source } from './streams.ts'
 
 export interface ParticipantOptions {
@@ -13,6 +14,8 @@ export interface ParticipantOptions {
   token: string
   meetingId: string
   participantId: string
+  /** Of TURN, for networks in which the media ports cannot be reached. */
+  iceServers?: readonly IceServer[]
   sources: readonly Source[]
   /** Finds a source of any participant of this test by its producer id. */
   sourceOf: (producerId: string) => Source | undefined
@@ -108,7 +111,7 @@ export class LoadParticipant {
 
   /** Enters, joins and begins to send. @throws {Error} with one sentence */
   async join(): Promise<void> {
-    const { participantId, onProducer, mayAim } = this.#options
+    const { participantId, onProducer, mayAim, iceServers = [] } = this.#options
     this.#startedAt = performance.now()
     const signalling = this.#signalling
     await this.#enter(participantId)
@@ -125,6 +128,7 @@ export class LoadParticipant {
     ])
     for (const { address, ip } of [...send.iceCandidates, ...receive.iceCandidates])
       mayAim(hostOf(address ?? ip))
+    for (const { address } of turnServersOf(iceServers)) mayAim(hostOf(address))
     this.#receiveOptions = receive
     await signalling.request('join', {
       batchingEnabled: true,
@@ -137,6 +141,7 @@ export class LoadParticipant {
       signalling.request('connectWebRtcTransport', { transportId, dtlsParameters })
     if (this.sources.length === 0) return
     this.#send = await Peer.connect(send, connect(send.id), {
+      iceServers,
       onRtcp: (packets) => {
         for (const packet of packets) {
           if (!(packet instanceof RtcpPayloadSpecificFeedback)) continue
@@ -199,7 +204,7 @@ export class LoadParticipant {
   }
 
   async #consume({ id, producerId, rtpParameters }: ServerRequests['newConsumer']): Promise<void> {
-    const { sourceOf, onDelay } = this.#options
+    const { sourceOf, onDelay, iceServers = [] } = this.#options
     const options = this.#receiveOptions
     if (!options || this.#closed) throw new MeetingError(0, 'CONNECTION_FAILED', 'It does not receive.')
     const { encodings } = rtpParameters
@@ -214,6 +219,7 @@ export class LoadParticipant {
       (dtlsParameters) =>
         this.#signalling.request('connectWebRtcTransport', { transportId: options.id, dtlsParameters }),
       {
+        iceServers,
         onRtp: (packet) => {
           const heard = this.#bySsrc.get(packet.readUInt32BE(8))
           if (!heard) return

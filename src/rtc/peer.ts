@@ -6,6 +6,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ownLoopback } from '../loopback.ts'
 import type { DtlsParameters, IceCandidate, IceParameters } from '../protocol/media.ts'
 import {
@@ -24,7 +25,8 @@ import {
   type RtpHeader,
 } from 'werift'
 import type { ArrivalFeedback } from './feedback.ts'
-import { TcpBridge } from './tcp-bridge.ts'
+import { Bridge, overTcp, type OpenWay } from './bridge.ts'
+import { Relay, turnServersOf, type IceServer } from './relay.ts'
 
 /** The server's answer for a new transport. */
 export interface RemoteTransport {
@@ -40,6 +42,8 @@ export interface PeerEvents {
   onRtcp?: (packets: RtcpPacket[]) => void
   /** Reports the arrival of packets to the server, so that it can estimate the bandwidth. */
   feedback?: ArrivalFeedback | undefined
+  /** Servers of which those of TURN are used if the media ports cannot be reached. */
+  iceServers?: readonly IceServer[]
   /** Ends an attempt to connect, and what it has opened. */
   signal?: AbortSignal
   /** The other side does not answer any more. Called once. */
@@ -48,8 +52,8 @@ export interface PeerEvents {
 
 /** How long ICE and DTLS may take together. */
 const CONNECT_TIMEOUT_MS = 15_000
-/** If UDP has not come through after this time, TCP is tried too. */
-const TCP_AFTER_MS = 2000
+/** If UDP has not come through after this time, TCP is tried too; then TURN servers, which cost their owner bandwidth. */
+const [TCP_AFTER_MS, TURN_AFTER_MS] = [2000, 3500]
 /** The interval that browsers use. */
 const FEEDBACK_EVERY_MS = 50
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
@@ -62,7 +66,8 @@ export class Peer {
   readonly id: string
   readonly #ice: RTCIceTransport
   readonly #dtls: RTCDtlsTransport
-  readonly #bridges: TcpBridge[] = []
+  /** Ways other than werift's own; those through the same relay share it. */
+  readonly #ways = new Map<Bridge, Relay | undefined>()
   #watch: NodeJS.Timeout | undefined
   #closed = false
 
@@ -95,7 +100,7 @@ export class Peer {
     dtls.srtpStarted = true
     const peer = new Peer(remote.id, ice, dtls)
     let timer: NodeJS.Timeout | undefined
-    let fallback: NodeJS.Timeout | undefined
+    const connected = new AbortController()
     try {
       events.signal?.throwIfAborted()
       const { usernameFragment, password } = remote.iceParameters
@@ -118,15 +123,10 @@ export class Peer {
             new Candidate(1, foundation, address ?? ip, port, priority, protocol, type),
           )
         }
-        const overTcp = remote.iceCandidates.filter(({ protocol }) => protocol === 'tcp')
-        if (overTcp.length === 0) await ice.addRemoteCandidate(undefined)
-        else
-          fallback = setTimeout(() => {
-            // A way that cannot be opened is one that leads nowhere.
-            peer.#tryTcp(overTcp).catch(() => undefined)
-          }, TCP_AFTER_MS)
+        void peer.#tryOtherWays(remote.iceCandidates, events.iceServers ?? [], connected.signal)
         await ice.start()
-        clearTimeout(fallback)
+        connected.abort()
+        peer.#closeUnusedWays()
         await dtls.start()
       })()
       connecting.catch(() => undefined)
@@ -150,24 +150,67 @@ export class Peer {
       throw error
     } finally {
       clearTimeout(timer)
-      clearTimeout(fallback)
+      connected.abort()
     }
   }
 
-  async #tryTcp(candidates: readonly IceCandidate[]): Promise<void> {
-    for (const { foundation, address, ip, port, priority, type } of candidates) {
-      const bridge = await TcpBridge.open(address ?? ip, port)
-      if (this.#closed) {
-        bridge.close()
-        return
+  /** Tries what costs more than UDP to the media ports, if that has not come through in time. */
+  async #tryOtherWays(
+    candidates: readonly IceCandidate[],
+    iceServers: readonly IceServer[],
+    connected: AbortSignal,
+  ): Promise<void> {
+    const [udp, tcp] = (['udp', 'tcp'] as const).map((one) =>
+      candidates.filter(({ protocol }) => protocol === one),
+    )
+    const turnServers = turnServersOf(iceServers)
+    /** Lets ICE try this way to a candidate of the server. */
+    const offer = async (
+      { foundation, priority, type }: IceCandidate,
+      way: OpenWay,
+      relay?: Relay,
+    ): Promise<void> => {
+      const bridge = await Bridge.open(way)
+      this.#ways.set(bridge, relay)
+      if (this.#closed || connected.aborted) this.#closeWay(bridge, relay)
+      else {
+        const { ip, port } = bridge.address
+        await this.#ice.addRemoteCandidate(new Candidate(1, foundation, ip, port, priority, 'udp', type))
       }
-      this.#bridges.push(bridge)
-      const own = bridge.address
-      await this.#ice.addRemoteCandidate(
-        new Candidate(1, foundation, own.ip, own.port, priority, 'udp', type),
-      )
     }
+    const after = async (ms: number, tries: (() => Promise<void>)[]): Promise<void> => {
+      if (tries.length === 0) return
+      await delay(ms, undefined, { signal: connected })
+      // A way that cannot be opened is one that leads nowhere.
+      await Promise.allSettled(tries.map((one) => one()))
+    }
+    await Promise.allSettled([
+      after(
+        TCP_AFTER_MS,
+        tcp!.map((one) => () => offer(one, overTcp(one.address ?? one.ip, one.port))),
+      ),
+      after(
+        TURN_AFTER_MS,
+        turnServers.map((server) => async () => {
+          const relay = await Relay.open(server)
+          await Promise.all(udp!.map((one) => offer(one, relay.to(one.address ?? one.ip, one.port), relay)))
+        }),
+      ),
+    ])
     await this.#ice.addRemoteCandidate(undefined)
+  }
+
+  /** A TURN server keeps a place for each of them. */
+  #closeUnusedWays(): void {
+    const [ip, port] = this.#ice.connection.nominated?.remoteAddr ?? []
+    const isUsed = ({ address }: Bridge): boolean => address.port === port && address.ip === ip
+    for (const [bridge, relay] of this.#ways) if (!isUsed(bridge)) this.#closeWay(bridge, relay)
+  }
+
+  #closeWay(bridge: Bridge, relay: Relay | undefined): void {
+    bridge.close()
+    this.#ways.delete(bridge)
+    if (relay && ![...this.#ways.values()].includes(relay)) relay.close()
   }
 
   send(payload: Buffer, header: RtpHeader): void {
@@ -204,7 +247,7 @@ export class Peer {
     clearInterval(this.#watch)
     await this.#dtls.stop().catch(() => undefined)
     await this.#ice.stop().catch(() => undefined)
-    for (const bridge of this.#bridges) bridge.close()
+    for (const [bridge, relay] of this.#ways) this.#closeWay(bridge, relay)
   }
 
   #watchFor(onLost: () => void): void {
