@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ownDrops } from '../src/load/own-drops.ts'
 import { workersFromMetrics } from '../src/load/server-figures.ts'
 import { Crowd } from './support/crowd.ts'
-import { startNodes } from './support/nodes.ts'
+import { FREE_PERCENT, startNodes, untilReady } from './support/nodes.ts'
 import { withoutPostgres } from './support/postgres.ts'
 import type { RealServer } from './support/real-server.ts'
-import { ADMIN_KEY, API_KEY, signAnything } from './support/test-server.ts'
+import { API_KEY, signAnything } from './support/test-server.ts'
 import { WireClient } from './support/wire-client.ts'
 
 const CAMERA = { audioBitrate: 32_000, videoBitrate: 200_000 }
@@ -18,22 +18,6 @@ const PEOPLE = 12
 const SENDERS = 4
 const MEASURED_MS = 5000
 const token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] })
-
-/** A node takes part in the meeting of another if it is less busy; its own start takes a whole core. */
-const FREE_PERCENT = 60
-
-/** Waits until a node knows that all of these have media workers and are not busy: others become no edges. */
-async function known(node: RealServer, nodes: number): Promise<void> {
-  for (;;) {
-    const { body } = await node.rest('GET', '/v2/admin/status', undefined, `Bearer ${ADMIN_KEY}`)
-    const ready = body.nodes.filter(
-      ({ state, mediaWorkers, processorPercent }: any) =>
-        state === 'serving' && mediaWorkers > 0 && processorPercent < FREE_PERCENT,
-    ).length
-    if (ready >= nodes) return
-    await delay(100)
-  }
-}
 
 async function pipes({ url }: RealServer): Promise<{ in: number; out: number }> {
   const workers = [...(await workersFromMetrics(url, undefined)).values()]
@@ -49,7 +33,7 @@ test(
   async (t) => {
     const { nodes } = await startNodes(t, 2, { EDGES: 'spread' })
     const [home, edge] = nodes as [RealServer, RealServer]
-    await known(home, 2)
+    await untilReady(home, 2)
     const crowd = new Crowd(await home.createMeeting(), token)
     t.after(() => crowd.close())
 
@@ -101,7 +85,7 @@ test(
   async (t) => {
     const { nodes } = await startNodes(t, 2, { EDGES: 'spread', SESSION_GRACE_SECONDS: '60' })
     const [home, edge] = nodes as [RealServer, RealServer]
-    await known(home, 2)
+    await untilReady(home, 2)
     const crowd = new Crowd(await home.createMeeting(), token)
     t.after(() => crowd.close())
     const [ann, , bob] = [
@@ -116,7 +100,7 @@ test(
     edge.killWorkers()
     await crowd.gone('bob')
     await crowd.flows('ann', 2)
-    await known(home, 2)
+    await untilReady(home, 2)
     await crowd.join(edge.url, 'bob', CAMERA)
     for (const id of ['ann', 'cat', 'bob']) await crowd.flows(id, 4)
 
@@ -132,7 +116,7 @@ test(
 
     // The home dies: everybody comes back at the other node, which is the home then.
     await edge.run()
-    await known(home, 2)
+    await untilReady(home, 2)
     await crowd.leave('bob')
     await crowd.join(edge.url, 'bob', CAMERA)
     await crowd.flows('bob', 4)
@@ -149,7 +133,7 @@ test(
   async (t) => {
     const { nodes } = await startNodes(t, 2, { EDGE_SHARE: '15' })
     const [home, edge] = nodes as [RealServer, RealServer]
-    await known(home, 2)
+    await untilReady(home, 2, FREE_PERCENT)
     const meetingId = await home.createMeeting()
     const people: WireClient[] = []
     const ports: number[] = []

@@ -263,7 +263,7 @@ export class LoadParticipant {
 const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
 /** The codecs that a load test receives: those it sends, without retransmission or bandwidth estimation. */
-function receivable({ codecs = [] }: RtpCapabilities): RtpCapabilities {
+export function receivable({ codecs = [] }: RtpCapabilities): RtpCapabilities {
   return {
     codecs: codecs
       .filter(({ mimeType }) => /^(audio\/opus|video\/vp8)$/i.test(mimeType))

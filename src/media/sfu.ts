@@ -237,6 +237,8 @@ export interface TransportOptions {
   member?: object
   /** The node that the client reached, if it is another one. */
   near?: string | undefined
+  /** The client reaches this node alone: it gets its transports here, however much the meeting fills it. */
+  staysHere?: boolean
   preferredProtocol?: PreferredProtocol
   sctpCapabilities?: SctpCapabilities
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Balancer } from './balancer.ts'
 import { freePorts } from './ports.ts'
 import { makeDatabase, runSql } from './postgres.ts'
@@ -89,4 +90,20 @@ export async function runCommand(
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, output }
+}
+
+/** With `EDGES=auto`, a node takes part in the meeting of another if it is less busy; its own start takes a whole core. */
+export const FREE_PERCENT = 60
+
+/** Waits until a node knows that so many have media workers, and are less busy than this: others become no edges. */
+export async function untilReady(node: RealServer, nodes: number, busyPercent = Infinity): Promise<void> {
+  for (;;) {
+    const { body } = await node.rest('GET', '/v2/admin/status', undefined, `Bearer ${ADMIN_KEY}`)
+    const ready = body.nodes.filter(
+      ({ state, mediaWorkers, processorPercent }: any) =>
+        state === 'serving' && mediaWorkers > 0 && processorPercent < busyPercent,
+    ).length
+    if (ready >= nodes) return
+    await delay(100)
+  }
 }

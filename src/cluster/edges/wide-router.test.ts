@@ -38,8 +38,14 @@ function wide({ fails = false } = {}) {
     )
     return (await Promise.all(both)).map((transport) => (transport as { node?: string }).node)
   }
-  return { links, seat }
+  return { links, seat, router }
 }
+
+test('who cannot reach other nodes is at the home, whichever node would be chosen', async () => {
+  const { router } = wide()
+  const { node } = await router.createTransport({ direction: 'receive', member: {}, staysHere: true })
+  assert.equal(node, 'home')
+})
 
 test('both transports of a member are on one node, also if it asks for them at once, and after that is lost', async () => {
   const { links, seat } = wide()

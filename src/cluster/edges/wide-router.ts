@@ -152,6 +152,7 @@ export class WideRouter implements Router {
 
   async createTransport(options: TransportOptions): Promise<Transport> {
     const { local, onProducer } = this.#options
+    if (options.staysHere) return local.createTransport(options)
     const part = await this.#seatOf(options.member ?? {}, options.near)
     if (this.#isClosed) throw new Refusal('INVALID_STATE', { reason: 'closed' })
     if (!part) return local.createTransport(options)

@@ -95,6 +95,8 @@ export class MeetingMedia {
           direction,
           member: participant.media,
           near: participant.link.node,
+          // Pages that record run on this machine, and may not reach others.
+          ...(!participant.isVisible && { staysHere: true }),
           ...(data.preferredProtocol && { preferredProtocol: data.preferredProtocol }),
           ...(data.sctpCapabilities && { sctpCapabilities: data.sctpCapabilities }),
         }),
