@@ -1,6 +1,7 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { parseAddress } from './address.ts'
+import { keepFocus } from './parts/keep-focus.ts'
 import { Message } from './screens/message.tsx'
 import { PAGE_INCOMPLETE } from './sentences.ts'
 import { showFirstLanguage } from './texts/texts.ts'
@@ -15,6 +16,7 @@ const language = showFirstLanguage()
 if (location.hash !== '') history.replaceState(null, '', location.pathname)
 
 showTheme()
+keepFocus()
 await language
 const root = createRoot(document.getElementById('root')!)
 if (/\/check\/?$/.test(location.pathname))

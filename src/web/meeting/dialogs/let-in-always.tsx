@@ -29,7 +29,7 @@ export function LetInAlways({ token }: { token: string }) {
     <fieldset data-testid="let-in-always">
       <legend>{text('host.always')}</legend>
       {each.map(([id, name]) => (
-        <div key={id} className="row wrap">
+        <div key={id} className="row wrap" role="group" aria-label={name}>
           <Foreign text={name} />
           <button onClick={() => actions.attempt(() => lift(id))} data-testid="ask-again">
             {text('host.askAgain')}
