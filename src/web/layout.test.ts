@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { divide, gridFor, placesFor, tilesPerPage } from './layout.ts'
+import { divide, dividePages, gridFor, placesFor, tilesPerPage } from './layout.ts'
 
 test('every tile fits, for 1 to 25 people on wide, square and narrow screens', () => {
   for (const [width, height] of [
@@ -53,6 +53,24 @@ test('tiles stand in their space without touching each other, the last row in th
   const [first, second, last] = placesFor(3, { width: 1000, height: 570 }, 8)
   assert.deepEqual([first!.y, first!.y < last!.y], [second!.y, true])
   assert.equal(last!.x + last!.width / 2, 500)
+})
+
+test('the buttons that turn the page have a place of their own: below the tiles, or beside them where that is low', () => {
+  for (const [width, height, place] of [
+    [1248, 580, 'below'],
+    [274, 580, 'below'],
+    [374, 168, 'beside'],
+    [1248, 116, 'beside'],
+    [740, 96, 'beside'],
+  ] as const) {
+    const { tiles, pager, isStacked } = dividePages({ width, height }, 8)
+    const label = `${width}×${height}`
+    assert.ok(tiles.width >= 140 && tiles.height >= 79, `${label}: a tile has room`)
+    if (place === 'below') assert.equal(tiles.height + 8, pager.y, label)
+    else assert.equal(tiles.width + 8, pager.x, label)
+    assert.deepEqual([pager.x + pager.width, pager.y + pager.height], [width, height], label)
+    assert.equal(isStacked, height === 168, label)
+  }
 })
 
 test('what is in front and the tiles share the stage: beside each other where it is wide', () => {

@@ -77,6 +77,36 @@ export function divide(
   return { front: { ...all, width: Math.max(0, x - gap) }, tiles: { ...all, x, width: beside } }
 }
 
+/** So low, tiles have the buttons that turn the page beside them, and otherwise below. */
+const LOW = 260
+/** So high, those buttons stand one above the other. */
+const STACKED = 150
+
+/** Divides a place, counted from its own corner, between tiles and the buttons that turn the page, which cover no tile. */
+export function dividePages(
+  { width, height }: Size,
+  gap: number,
+): { tiles: Place; pager: Place; isStacked: boolean } {
+  const isStacked = height >= STACKED && height < LOW
+  const [right, bottom] = height >= LOW ? [0, 50] : [isStacked ? 58 : 152, 0]
+  const tiles = {
+    x: 0,
+    y: 0,
+    width: Math.max(0, width - (right && right + gap)),
+    height: Math.max(0, height - (bottom && bottom + gap)),
+  }
+  return {
+    tiles,
+    pager: {
+      x: right && width - right,
+      y: bottom && height - bottom,
+      width: right || width,
+      height: bottom || height,
+    },
+    isStacked,
+  }
+}
+
 /** Where each of these tiles is: rows in the middle, the last one too if it is shorter. */
 export function placesFor(count: number, { width, height }: Size, gap: number): Place[] {
   const grid = gridFor(count, width, height, gap)

@@ -1,5 +1,5 @@
 import { memo, useLayoutEffect, useMemo, useRef, useState, type CSSProperties } from 'react'
-import { divide, placesFor, tilesPerPage, type Place } from '../layout.ts'
+import { divide, dividePages, placesFor, tilesPerPage, type Place } from '../layout.ts'
 import { FullScreenButton } from '../parts/full-screen.tsx'
 import { FloatingSelf } from './floating-self.tsx'
 import { useModel } from './model.ts'
@@ -66,7 +66,10 @@ function Front({ ids }: { ids: string[] }) {
 function Tiles({ ids, place }: { ids: string[]; place: Place }) {
   const { meeting, seats } = useModel()
   const [page, setPage] = useState(0)
-  const perPage = tilesPerPage(place.width, place.height, GAP)
+  const paged =
+    ids.length > tilesPerPage(place.width, place.height, GAP) ? dividePages(place, GAP) : undefined
+  const room = paged?.tiles ?? place
+  const perPage = tilesPerPage(room.width, room.height, GAP)
   const arranged = useView(
     useMemo(
       () => viewOf(() => seats.arrange(ids, perPage), onEvents(meeting, 'activeSpeakerChanged')),
@@ -74,7 +77,7 @@ function Tiles({ ids, place }: { ids: string[]; place: Place }) {
     ),
   )
   const { current, pages, shown } = tilePage(arranged, page, perPage)
-  const places = placesFor(shown.length, place, GAP)
+  const places = placesFor(shown.length, room, GAP)
   return (
     <div className="place tiles" style={styleOf(place)}>
       {shown.map((id, at) => (
@@ -82,8 +85,8 @@ function Tiles({ ids, place }: { ids: string[]; place: Place }) {
           <Tile id={id} />
         </div>
       ))}
-      {pages > 1 && (
-        <div className="pages">
+      {paged && (
+        <div className={`place pages ${paged.isStacked ? 'stacked' : ''}`} style={styleOf(paged.pager)}>
           <button
             disabled={current === 0}
             onClick={() => setPage(current - 1)}
@@ -91,7 +94,9 @@ function Tiles({ ids, place }: { ids: string[]; place: Place }) {
           >
             ‹
           </button>
-          {current + 1} / {pages}
+          <span>
+            {current + 1} / {pages}
+          </span>
           <button
             disabled={current === pages - 1}
             onClick={() => setPage(current + 1)}
