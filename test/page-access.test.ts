@@ -31,8 +31,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         assert.deepEqual(await complaints(shown), [], what)
         assert.ok((await overflow(shown)) <= 0, `${what} is too wide`)
       }
-      await page.goto(`${server.url}/check`)
+      await page.goto(`${server.url}/check${screen === 'phone' ? '?lang=ar' : ''}`)
       await page.getByTestId('check-start').waitFor()
+      const title = screen === 'phone' ? 'فحص هذا المتصفح' : 'Check this browser'
+      await page.getByRole('heading', { name: title }).waitFor()
       await holds('check')
       await page.goto(server.url)
       await page.getByTestId('start').waitFor()

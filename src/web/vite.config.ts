@@ -45,7 +45,7 @@ const parsedTexts: Plugin = {
       ? `export * from '${PARSER}/no-parser.js'\nexport const parse = (value) => [{ type: 0, value }]`
       : null,
   transform(code, id) {
-    if (!/\/texts\/\w\w\.json$/.test(id)) return null
+    if (!/\/texts\/(\w+\/)?\w\w\.json$/.test(id)) return null
     const texts = Object.entries(JSON.parse(code) as Record<string, string>).map(([key, message]) => {
       const parsed = parse(message)
       const [first, ...rest] = parsed

@@ -1,21 +1,13 @@
 /** What the check found, in sentences: one for each thing that was tried, and the cure where it failed. */
-import { relayProblem, type DeviceProblem, type LineResult, type TurnReach } from '../../client/client.ts'
+import type { DeviceProblem, LineResult, TurnReach } from '../../client/client.ts'
 import type { RelayCheck } from '../../protocol/check.ts'
-import { adviceFor, type BrowserKind, type Device } from '../device-advice.ts'
+import { adviceFor, problemOf, type BrowserKind, type Device } from '../device-advice.ts'
+import { decimal, text } from './texts.ts'
 
 export type State = 'waiting' | 'running' | 'good' | 'warning' | 'bad'
 
-export const steps = {
-  browser: 'Browser',
-  camera: 'Camera',
-  microphone: 'Microphone',
-  speaker: 'Speaker',
-  socket: 'Server',
-  udp: 'Sound and picture over UDP',
-  tcp: 'Sound and picture over TCP',
-  turn: 'Relay (TURN)',
-} as const
-export type StepName = keyof typeof steps
+export const steps = ['browser', 'camera', 'microphone', 'speaker', 'socket', 'udp', 'tcp', 'turn'] as const
+export type StepName = (typeof steps)[number]
 
 export interface Finding {
   state: State
@@ -25,70 +17,60 @@ export interface Finding {
 export type Findings = Record<StepName, Finding>
 
 export const waiting: Finding = { state: 'waiting', sentence: '' }
-export const running: Finding = { state: 'running', sentence: 'Trying…' }
+export const running = (): Finding => ({ state: 'running', sentence: text('check.trying') })
 const good = (sentence: string): Finding => ({ state: 'good', sentence })
 
 export function browserFinding(isSecure: boolean, hasWebRtc: boolean): Finding {
   if (!isSecure)
     return {
       state: 'bad',
-      sentence:
-        'This page was opened without encryption, so the browser gives it neither camera nor microphone.',
-      cure: 'Open it with https:// in front of the address.',
+      sentence: text('check.browser.insecure'),
+      cure: text('check.browser.insecure.cure'),
     }
   if (!hasWebRtc)
-    return {
-      state: 'bad',
-      sentence: 'This browser cannot send sound and picture.',
-      cure: 'Use a current Chrome, Edge, Firefox or Safari, without an add-on that blocks WebRTC.',
-    }
-  return good('It can send and receive sound and picture.')
+    return { state: 'bad', sentence: text('check.browser.old'), cure: text('check.browser.old.cure') }
+  return good(text('check.browser.good'))
 }
+
+/** Browsers that hide what a device is called give it no label. */
+const labelOf = (label: string): string => (label === '' ? 'none' : label)
 
 export function deviceFinding(
   device: Device,
-  found: { label: string } | { problem: DeviceProblem; sentence: string },
+  found: { label: string } | { problem: DeviceProblem },
   browser: BrowserKind,
 ): Finding {
-  if ('label' in found) return good(found.label === '' ? 'It works.' : `${found.label} works.`)
-  return { state: 'bad', sentence: found.sentence, cure: adviceFor(found.problem, device, browser) }
+  if ('label' in found) return good(text('check.device.good', { label: labelOf(found.label) }))
+  const { problem } = found
+  return { state: 'bad', sentence: problemOf(problem, device), cure: adviceFor(problem, device, browser) }
 }
 
 /** `heard`: the loudest moment, 0 to 1. */
 export function microphoneFinding(label: string, heard: number): Finding {
-  if (heard > 0.01) return good(label === '' ? 'It hears you.' : `${label} hears you.`)
-  return {
-    state: 'warning',
-    sentence: 'It is open, and nothing was heard.',
-    cure: 'Say something during the check. If you did, unmute it on the device or in the settings of the computer.',
-  }
+  if (heard > 0.01) return good(text('check.mic.good', { label: labelOf(label) }))
+  return { state: 'warning', sentence: text('check.mic.silent'), cure: text('check.mic.silent.cure') }
 }
 
 export function speakerFinding(heard: boolean): Finding {
-  return heard
-    ? good('You heard the tone.')
-    : {
-        state: 'bad',
-        sentence: 'You did not hear the tone.',
-        cure: 'Raise the volume, choose another speaker in the settings of the computer, and see whether this tab is muted.',
-      }
-}
-
-/** What came of the socket: the time of an answer, or what went wrong. */
-export type SocketOutcome = { ms: number } | { failed: string; turnedAway: boolean }
-
-export function socketFinding(outcome: SocketOutcome): Finding {
-  if ('ms' in outcome) return good(`It answers over a WebSocket in ${Math.round(outcome.ms)} ms.`)
-  if (outcome.turnedAway) return { state: 'warning', sentence: outcome.failed }
+  if (heard) return good(text('check.speaker.heard'))
   return {
     state: 'bad',
-    sentence: 'The server cannot be reached over a WebSocket.',
-    cure: 'A proxy, a firewall or an add-on of the browser stops it: try another network, and ask whoever runs the server to let its proxy pass WebSockets.',
+    sentence: text('check.speaker.notHeard'),
+    cure: text('check.speaker.notHeard.cure'),
   }
 }
 
-export type LineOutcome = LineResult | { failed: string }
-const works = (outcome: LineOutcome): outcome is LineResult => 'connectMs' in outcome
+/** What came of the socket: the time of an answer, that it was not opened, or that the server answers nobody now. */
+export type SocketOutcome = { ms: number } | 'closed' | 'turnedAway'
+
+export function socketFinding(outcome: SocketOutcome): Finding {
+  if (outcome === 'turnedAway') return { state: 'warning', sentence: text('check.socket.later') }
+  if (outcome === 'closed')
+    return { state: 'bad', sentence: text('check.socket.bad'), cure: text('check.socket.bad.cure') }
+  return good(text('check.socket.good', { ms: Math.round(outcome.ms) }))
+}
+
+export type LineOutcome = LineResult | 'failed'
 
 /** Less than this, and the picture is small or stands still. */
 const LEAST_KBPS = 300
@@ -96,29 +78,17 @@ const MOST_LOSS = 0.05
 const SLOW_MS = 300
 
 export function udpFinding(udp: LineOutcome, tcp: LineOutcome): Finding {
-  if (works(udp)) return lineFinding(udp)
-  if (works(tcp))
-    return {
-      state: 'warning',
-      sentence: 'Nothing comes through over UDP. Meetings go over TCP, and stutter more.',
-      cure: 'Ask whoever runs your network to allow UDP to the media ports of this server; if nobody gets through, those ports are closed at the server.',
-    }
-  return { state: 'bad', sentence: 'Nothing comes through over UDP.', cure: NO_MEDIA }
+  if (udp !== 'failed') return lineFinding(udp)
+  if (tcp !== 'failed')
+    return { state: 'warning', sentence: text('check.udp.overTcp'), cure: text('check.udp.overTcp.cure') }
+  return { state: 'bad', sentence: text('check.udp.bad'), cure: text('check.noMedia.cure') }
 }
 
 export function tcpFinding(udp: LineOutcome, tcp: LineOutcome): Finding {
-  if (works(tcp)) return lineFinding(tcp)
-  if (works(udp))
-    return {
-      state: 'warning',
-      sentence: 'Nothing comes through over TCP. Meetings go over UDP, and need no TCP here.',
-      cure: 'Whoever runs the server may open its media ports for TCP too, for people whose network blocks UDP.',
-    }
-  return {
-    state: 'bad',
-    sentence: 'Nothing comes through over TCP either: you will see and hear nobody.',
-    cure: NO_MEDIA,
-  }
+  if (tcp !== 'failed') return lineFinding(tcp)
+  if (udp !== 'failed')
+    return { state: 'warning', sentence: text('check.tcp.overUdp'), cure: text('check.tcp.overUdp.cure') }
+  return { state: 'bad', sentence: text('check.tcp.bad'), cure: text('check.noMedia.cure') }
 }
 
 /** Of the server's TURN servers: what it found itself, and which of them this browser reaches. */
@@ -128,56 +98,47 @@ export interface TurnOutcome {
 }
 
 /** @param direct whether sound and picture need no relay from here */
-export function turnFinding(outcome: TurnOutcome | { failed: string }, direct: boolean): Finding {
-  if ('failed' in outcome) return { state: 'warning', sentence: outcome.failed }
+export function turnFinding(outcome: TurnOutcome | 'failed', direct: boolean): Finding {
+  if (outcome === 'failed') return { state: 'warning', sentence: text('check.turn.failed') }
   const { relays, reached } = outcome
   if (relays.length === 0)
     return direct
-      ? good('The server has none, and none is needed here.')
-      : {
-          state: 'warning',
-          sentence: 'The server has none.',
-          cure: 'Whoever runs the server may offer TURN over TLS on port 443, which passes almost every network.',
-        }
+      ? good(text('check.turn.noneNeeded'))
+      : { state: 'warning', sentence: text('check.turn.none'), cure: text('check.turn.none.cure') }
   // One fault of the server's own concerns everybody, wherever they are.
-  const problem = relays.map(relayProblem).find((one) => one !== undefined)
-  if (problem)
-    return {
-      state: 'warning',
-      sentence: problem.sentence,
-      cure: `For whoever runs the server: ${problem.cure}`,
-    }
+  for (const one of relays)
+    if (one.relay !== 'works')
+      return {
+        state: 'warning',
+        sentence: text(`check.relay.${one.relay}`, { url: one.url, says: one.says }),
+        cure: text('check.turn.forOperator', { cure: text(`check.relay.${one.relay}.cure`) }),
+      }
   const all = relays.map(({ url }) => url)
   const ways = all.filter((url) => reached.get(url) === 'reached')
-  if (ways.length > 0) return good(`${ways.join(' and ')} can be reached, and it relays to the server.`)
-  if (all.some((url) => reached.get(url) === 'unknown'))
-    return good('It relays to the server; this browser does not tell whether it can be reached from here.')
+  if (ways.length > 0) return good(text('check.turn.good', { urls: ways.join(', ') }))
+  if (all.some((url) => reached.get(url) === 'unknown')) return good(text('check.turn.unknown'))
   return {
     state: direct ? 'warning' : 'bad',
-    sentence: `${all.join(' and ')} cannot be reached from here.`,
-    cure: 'Ask whoever runs your network to allow it, and whoever runs the server to offer TURN over TLS on port 443.',
+    sentence: text('check.turn.bad', { urls: all.join(', ') }),
+    cure: text('check.turn.bad.cure'),
   }
 }
 
-const NO_MEDIA =
-  'Try another network. If it fails there too, whoever runs the server must open its media ports (UDP and TCP) and set ANNOUNCED_ADDRESS to the address that others reach: send them the text below.'
-
 function lineFinding({ connectMs, upKbps, downKbps, loss, roundTripMs }: LineResult): Finding {
-  const facts = [
-    `connected in ${Math.round(connectMs)} ms`,
-    `${Math.round(upKbps)} kbit/s up`,
-    `${Math.round(downKbps)} kbit/s down`,
-    `${(loss * 100).toFixed(1)} % lost`,
-    ...(roundTripMs === undefined ? [] : [`${Math.round(roundTripMs)} ms there and back`]),
-  ]
-  const sentence = `It comes through: ${facts.join(', ')}.`
+  const sentence = text('check.line.good', {
+    connectMs: Math.round(connectMs),
+    upKbps: Math.round(upKbps),
+    downKbps: Math.round(downKbps),
+    loss: decimal(loss * 100),
+    roundTripMs: roundTripMs === undefined ? 'none' : Math.round(roundTripMs),
+  })
   const cure =
     loss > MOST_LOSS
-      ? 'Much is lost on the way: use a cable, or come closer to the Wi-Fi.'
+      ? text('check.line.lossy')
       : Math.min(upKbps, downKbps) < LEAST_KBPS
-        ? 'The line is narrow: pictures will be small. End downloads, or turn your camera off.'
+        ? text('check.line.narrow')
         : (roundTripMs ?? 0) > SLOW_MS
-          ? 'The way is long: people will talk over each other. Try another network, without a VPN.'
+          ? text('check.line.long')
           : undefined
   return cure === undefined ? good(sentence) : { state: 'warning', sentence, cure }
 }
@@ -185,19 +146,22 @@ function lineFinding({ connectMs, upKbps, downKbps, loss, roundTripMs }: LineRes
 /** Everything in one sentence. */
 export function summaryOf(findings: Findings): Finding {
   const all = Object.values(findings)
-  if (all.some(({ state }) => state === 'waiting' || state === 'running')) return running
-  if (all.some(({ state }) => state === 'bad'))
-    return { state: 'bad', sentence: 'Something will not work in a meeting. The cure is below.' }
+  if (all.some(({ state }) => state === 'waiting' || state === 'running')) return running()
+  if (all.some(({ state }) => state === 'bad')) return { state: 'bad', sentence: text('check.summary.bad') }
   return all.some(({ state }) => state === 'warning')
-    ? { state: 'warning', sentence: 'You can meet, and something could be better.' }
-    : good('Everything works: you can meet.')
+    ? { state: 'warning', sentence: text('check.summary.warning') }
+    : good(text('check.summary.good'))
 }
+
+export const wordOf = (state: State): string => (state === 'waiting' ? '' : text(`check.state.${state}`))
 
 /** For whoever runs the server. */
 export function reportOf(findings: Findings, facts: { server: string; at: string; agent: string }): string {
-  const lines = Object.entries(steps).map(([step, title]) => {
-    const { state, sentence } = findings[step as StepName]
-    return `${title}: ${state}${sentence === '' ? '' : ` – ${sentence}`}`
+  const { server, at, agent } = facts
+  const lines = steps.map((step) => {
+    const { state, sentence } = findings[step]
+    const found = [wordOf(state), sentence].filter((part) => part !== '').join(' – ')
+    return `${text(`check.step.${step}`)}: ${found}`
   })
-  return [`Check of ${facts.server}, ${facts.at}`, ...lines, `Browser: ${facts.agent}`].join('\n')
+  return [text('check.report.of', { server, at }), ...lines, agent].join('\n')
 }

@@ -15,6 +15,7 @@ import {
   type StepName,
   type TurnOutcome,
 } from './findings.ts'
+import { text } from './texts.ts'
 
 export type Tell = (step: StepName, finding: Finding) => void
 
@@ -25,7 +26,7 @@ const LISTEN_MS = 3000
 export async function runCheck(tell: Tell): Promise<void> {
   tell('browser', browserFinding(isSecureContext, 'RTCPeerConnection' in globalThis))
   for (const device of ['camera', 'microphone'] as const) {
-    tell(device, running)
+    tell(device, running())
     tell(device, await tryDevice(device))
   }
   await tryServer(tell)
@@ -43,8 +44,7 @@ async function tryDevice(device: 'camera' | 'microphone'): Promise<Finding> {
     }
   } catch (error) {
     const problem = error instanceof DeviceError ? error.problem : 'other'
-    const sentence = error instanceof Error ? error.message : `The ${device} cannot be used now.`
-    return deviceFinding(device, { problem, sentence }, browser)
+    return deviceFinding(device, { problem }, browser)
   }
 }
 
@@ -68,42 +68,42 @@ async function loudest(track: MediaStreamTrack): Promise<number> {
 }
 
 async function tryServer(tell: Tell): Promise<void> {
-  tell('socket', running)
+  tell('socket', running())
   const startedAt = performance.now()
   let socket: CheckSocket
   try {
     socket = await CheckSocket.open(`${serverUrl.replace(/^http/, 'ws')}/check/socket`)
-  } catch (error) {
-    giveUp(tell, error, false)
+  } catch {
+    giveUp(tell, 'closed')
     return
   }
   try {
     await socket.request('ping')
     tell('socket', socketFinding({ ms: performance.now() - startedAt }))
-  } catch (error) {
-    // It was opened, so that the server could say why not.
-    giveUp(tell, error, true)
+  } catch {
+    // It was opened, so that the server could turn us away.
+    giveUp(tell, 'turnedAway')
     return
   }
   try {
-    tell('turn', running)
+    tell('turn', running())
     // The server asks its TURN servers meanwhile.
     const turn = outcomeOf(tryTurn(socket))
-    tell('udp', running)
+    tell('udp', running())
     const udp = await outcomeOf(checkLine(socket, 'udp', SECONDS))
-    tell('tcp', running)
+    tell('tcp', running())
     const tcp = await outcomeOf(checkLine(socket, 'tcp', SECONDS))
     tell('udp', udpFinding(udp, tcp))
     tell('tcp', tcpFinding(udp, tcp))
-    tell('turn', turnFinding(await turn, 'connectMs' in udp || 'connectMs' in tcp))
+    tell('turn', turnFinding(await turn, udp !== 'failed' || tcp !== 'failed'))
   } finally {
     socket.close()
   }
 }
 
-function giveUp(tell: Tell, error: unknown, turnedAway: boolean): void {
-  tell('socket', socketFinding({ failed: error instanceof Error ? error.message : '', turnedAway }))
-  const untried: Finding = { state: 'warning', sentence: 'Not tried, as there was no check.' }
+function giveUp(tell: Tell, outcome: 'closed' | 'turnedAway'): void {
+  tell('socket', socketFinding(outcome))
+  const untried: Finding = { state: 'warning', sentence: text('check.untried') }
   tell('udp', untried)
   tell('tcp', untried)
   tell('turn', untried)
@@ -114,6 +114,9 @@ async function tryTurn(socket: CheckSocket): Promise<TurnOutcome> {
   return { relays, reached: await reachTurn(relays.map(({ url }) => url)) }
 }
 
-function outcomeOf<T>(result: Promise<T>): Promise<T | { failed: string }> {
-  return result.catch((error: unknown) => ({ failed: error instanceof Error ? error.message : 'It failed.' }))
+function outcomeOf<T>(result: Promise<T>): Promise<T | 'failed'> {
+  return result.catch((error: unknown) => {
+    console.warn(error)
+    return 'failed' as const
+  })
 }

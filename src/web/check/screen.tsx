@@ -1,6 +1,7 @@
 import { BrandLine, BrandLinks } from '../parts/brand.tsx'
 import { useRef, useState } from 'react'
 import { serverUrl } from '../api.ts'
+import { LanguageChoice } from '../parts/language-choice.tsx'
 import { playTone } from '../parts/speaker.tsx'
 import {
   reportOf,
@@ -9,24 +10,20 @@ import {
   steps,
   summaryOf,
   waiting,
+  wordOf,
   type Findings,
   type StepName,
 } from './findings.ts'
 import { runCheck } from './run.ts'
+import { text, useLanguage } from './texts.ts'
 import './check.css'
 
-const none = Object.fromEntries(Object.keys(steps).map((step) => [step, waiting])) as Findings
-const words = {
-  waiting: '',
-  running: 'Trying',
-  good: 'Good',
-  warning: 'Could be better',
-  bad: 'Does not work',
-}
+const none = Object.fromEntries(steps.map((step) => [step, waiting])) as Findings
 const marks = { waiting: '·', running: '…', good: '✓', warning: '!', bad: '✕' }
 
 /** Whether this browser, these devices and this network are good for a meeting; for everybody, without signing in. */
 export function CheckScreen() {
+  useLanguage()
   const [findings, setFindings] = useState(none)
   const [state, setState] = useState<'before' | 'running' | 'done'>('before')
   const [asksForTone, setAsksForTone] = useState(false)
@@ -38,7 +35,7 @@ export function CheckScreen() {
     startedAt.current = new Date().toISOString()
     setState('running')
     setCopied(false)
-    setFindings({ ...none, speaker: running })
+    setFindings({ ...none, speaker: running() })
     const tone = playTone().catch(() => set('speaker', speakerFinding(false)))
     void tone.then(() => setAsksForTone(true))
     await runCheck(set)
@@ -58,23 +55,20 @@ export function CheckScreen() {
     <main className="centre">
       <section className="card check">
         <BrandLine />
-        <h1>Check this browser</h1>
-        <p>
-          Camera, microphone, speaker, and whether sound and picture reach this server. It takes half a
-          minute; nobody sees or hears you.
-        </p>
+        <h1>{text('check.title')}</h1>
+        <p>{text('check.about')}</p>
         <button
           className="primary wide"
           disabled={state === 'running'}
           onClick={() => void start()}
           data-testid="check-start"
         >
-          {state === 'before' ? 'Start the check' : state === 'running' ? 'Checking…' : 'Check again'}
+          {text(state === 'before' ? 'check.start' : state === 'running' ? 'check.checking' : 'check.again')}
         </button>
         {state !== 'before' && (
           <>
             <ul className="findings">
-              {(Object.keys(steps) as StepName[]).map((step) => {
+              {steps.map((step) => {
                 const { state: how, sentence, cure } = findings[step]
                 return (
                   <li key={step} className={how} data-testid={`check-${step}`} data-state={how}>
@@ -82,16 +76,17 @@ export function CheckScreen() {
                       {marks[how]}
                     </span>
                     <div>
-                      <strong>{steps[step]}</strong> <span className="visually-hidden">{words[how]}</span>
+                      <strong>{text(`check.step.${step}`)}</strong>{' '}
+                      <span className="visually-hidden">{wordOf(how)}</span>
                       {sentence !== '' && <p>{sentence}</p>}
                       {cure !== undefined && <p className="quiet">{cure}</p>}
                       {step === 'speaker' && asksForTone && (
                         <div className="row">
-                          <span>Did you hear a tone?</span>
+                          <span>{text('check.tone')}</span>
                           <button onClick={() => answerTone(true)} data-testid="check-heard">
-                            Yes
+                            {text('check.yes')}
                           </button>
-                          <button onClick={() => answerTone(false)}>No</button>
+                          <button onClick={() => answerTone(false)}>{text('check.no')}</button>
                         </div>
                       )}
                     </div>
@@ -101,12 +96,12 @@ export function CheckScreen() {
             </ul>
             <p className={`summary ${summary.state}`} role="status" data-testid="check-summary">
               {summary.state === 'running' && asksForTone && state === 'done'
-                ? 'Say whether you heard the tone.'
+                ? text('check.sayTone')
                 : summary.sentence}
             </p>
             {state === 'done' && (
               <>
-                <label htmlFor="report">For whoever runs the server</label>
+                <label htmlFor="report">{text('check.forOperator')}</label>
                 <textarea id="report" readOnly rows={9} value={report} data-testid="check-report" />
                 <button
                   onClick={() => {
@@ -116,13 +111,14 @@ export function CheckScreen() {
                     )
                   }}
                 >
-                  {copied ? 'Copied' : 'Copy the text'}
+                  {text(copied ? 'copied' : 'check.copyText')}
                 </button>
               </>
             )}
           </>
         )}
-        <a href={`${serverUrl}/`}>Start page</a>
+        <a href={`${serverUrl}/`}>{text('check.startPage')}</a>
+        <LanguageChoice />
         <BrandLinks />
       </section>
     </main>

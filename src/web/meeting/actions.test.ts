@@ -55,14 +55,20 @@ test('a press raises the hand, and another lowers it', () => {
 })
 
 test('reports what failed, except a screen that the person did not choose to share', async () => {
+  const screenInUse = new DeviceError('screen', 'busy', undefined)
   for (const [error, expected] of [
-    [new DeviceError('mic', 'denied', undefined), 1],
-    [new DeviceError('screen', 'busy', undefined), 1],
-    [new DeviceError('screen', 'denied', undefined), 0],
+    [
+      new DeviceError('mic', 'denied', undefined),
+      [
+        'This page may not use the microphone. Allow the microphone for this page in the settings of the browser, and reload the page.',
+      ],
+    ],
+    [screenInUse, [screenInUse.message]],
+    [new DeviceError('screen', 'denied', undefined), []],
   ] as const) {
     const { actions, told } = given({}, error)
     actions.share()
     await new Promise((done) => setImmediate(done))
-    assert.deepEqual(told, expected === 1 ? [error.message] : [])
+    assert.deepEqual(told, expected)
   }
 })

@@ -1,11 +1,6 @@
 import type { DeviceProblem } from '../../client/client.ts'
-import { adviceFor, browserOf } from '../device-advice.ts'
+import { adviceFor, browserOf, problemOf } from '../device-advice.ts'
 import { text } from '../texts/texts.ts'
-
-export interface Problem {
-  kind: DeviceProblem
-  sentence: string
-}
 
 const texts = {
   mic: { device: 'microphone', kind: 'audioinput' },
@@ -24,7 +19,7 @@ export function DeviceChoice({
   own: 'mic' | 'camera'
   choices: MediaDeviceInfo[]
   chosen: string
-  problem: Problem | undefined
+  problem: DeviceProblem | undefined
   isInside?: boolean
   onChoose: (deviceId: string) => void
 }) {
@@ -47,9 +42,11 @@ export function DeviceChoice({
       {problem && (
         <div role="status">
           <p className="problem">
-            {isInside ? problem.sentence : text('device.without', { problem: problem.sentence })}
+            {isInside
+              ? problemOf(problem, device)
+              : text('device.without', { problem: problemOf(problem, device) })}
           </p>
-          <p className="quiet">{adviceFor(problem.kind, device, browserOf(navigator.userAgent))}</p>
+          <p className="quiet">{adviceFor(problem, device, browserOf(navigator.userAgent))}</p>
         </div>
       )}
     </div>

@@ -1,9 +1,10 @@
 import { useEffect, useReducer, useState } from 'react'
-import { DeviceError, Devices } from '../../client/client.ts'
+import { DeviceError, Devices, type DeviceProblem } from '../../client/client.ts'
 import { isMirrored } from '../camera-flip.ts'
+import { problemOf } from '../device-advice.ts'
 import { keptDevices } from '../kept-devices.ts'
 import { BrandLine, BrandLinks } from '../parts/brand.tsx'
-import { DeviceChoice, type Problem } from '../parts/device-choice.tsx'
+import { DeviceChoice } from '../parts/device-choice.tsx'
 import { FlipCamera } from '../parts/flip-camera.tsx'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
@@ -45,7 +46,7 @@ async function devicesHere(): Promise<MediaDeviceInfo[]> {
 /** See oneself and choose devices; whatever is missing, joining works. */
 export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice) => Promise<void> }) {
   const [name, setName] = useState(() => localStorage.getItem(NAME_KEY) ?? '')
-  const [problems, setProblems] = useState<Partial<Record<Own, Problem | undefined>>>({})
+  const [problems, setProblems] = useState<Partial<Record<Own, DeviceProblem | undefined>>>({})
   const [choices, setChoices] = useState<MediaDeviceInfo[]>([])
   const [busy, setBusy] = useState(false)
   const [wantsMirror, setMirrored] = useState(true)
@@ -100,10 +101,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
   const attempt = async (device: Own, act: Promise<void>): Promise<void> => {
     const problem = await act.then(
       () => undefined,
-      (error: unknown): Problem => ({
-        kind: error instanceof DeviceError ? error.problem : 'other',
-        sentence: error instanceof Error ? error.message : '',
-      }),
+      (error: unknown): DeviceProblem => (error instanceof DeviceError ? error.problem : 'other'),
     )
     setProblems((before) => ({ ...before, [device]: problem }))
     setChoices(await devicesHere())
@@ -154,7 +152,9 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
               />
             </>
           ) : (
-            <p className="no-camera">{problems.camera?.sentence || text('preJoin.cameraOff')}</p>
+            <p className="no-camera">
+              {problems.camera ? problemOf(problems.camera, 'camera') : text('preJoin.cameraOff')}
+            </p>
           )}
           <div className="preview-bar">
             {(['mic', 'camera'] as const).map((device) => (

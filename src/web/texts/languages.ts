@@ -1,9 +1,14 @@
 /** The languages of the page, and which of them somebody reads. */
+import type board from './board/en.json'
+import type check from './check/en.json'
 import type en from './en.json'
 
-export type TextKey = keyof typeof en
-/** All texts of one language, in ICU MessageFormat. A language without a key of English does not compile. */
-export type Catalogue = Record<TextKey, string>
+/** Texts of one language, in ICU MessageFormat. A language without a key of English does not compile. */
+export type Catalogue = Record<keyof typeof en, string>
+/** Those of a part of the page that is loaded by itself. */
+export type CheckCatalogue = Record<keyof typeof check, string>
+export type BoardCatalogue = Record<keyof typeof board, string>
+export type TextKey = keyof Catalogue | keyof CheckCatalogue | keyof BoardCatalogue
 
 export const languages = {
   en: { name: 'English', dir: 'ltr' },

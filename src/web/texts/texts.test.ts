@@ -9,22 +9,34 @@ import { languageFor, languageNames, type Language } from './languages.ts'
 import { listed, showLanguage, text } from './texts.ts'
 
 const web = join(import.meta.dirname, '..')
+type Catalogues = Record<Language, Record<string, string>>
+const read = (folder: string): Catalogues =>
+  Object.fromEntries(
+    languageNames.map((language) => [
+      language,
+      JSON.parse(readFileSync(join(import.meta.dirname, folder, `${language}.json`), 'utf8')) as Record<
+        string,
+        string
+      >,
+    ]),
+  ) as Catalogues
+
+/** Texts of a part of the page, by the folder of their catalogues: where they are used, and how their keys begin. */
+const parts = {
+  check: { folder: 'check/', start: 'check.' },
+  board: { folder: 'whiteboard/', start: 'board.' },
+}
+const byFolder: Record<string, Catalogues> = {
+  '': read(''),
+  ...Object.fromEntries(Object.keys(parts).map((part) => [part, read(part)])),
+}
+/** All of them together. */
 const catalogues = Object.fromEntries(
   languageNames.map((language) => [
     language,
-    JSON.parse(readFileSync(join(import.meta.dirname, `${language}.json`), 'utf8')) as Record<string, string>,
+    Object.assign({}, ...Object.values(byFolder).map((one) => one[language])) as Record<string, string>,
   ]),
-) as Record<Language, Record<string, string>>
-
-/** Files whose texts are still to be moved into the catalogues. Take a file out; put none in. */
-const STILL_OUTSIDE = new Set<string>([
-  'check/findings.ts',
-  'check/run.ts',
-  'check/screen.tsx',
-  'device-advice.ts',
-  'whiteboard/screen.tsx',
-  'whiteboard/toolbar.tsx',
-])
+) as Catalogues
 
 /** What apps on the published client send and read, in whatever language the page is. */
 const ON_THE_WIRE = new Set<string>([
@@ -60,10 +72,11 @@ for (const language of languageNames)
   })
 
 test('the texts of a catalogue are in the order of their keys', () => {
-  for (const language of languageNames) {
-    const keys = Object.keys(catalogues[language])
-    assert.deepEqual(keys, [...keys].sort(), `sort ${language}.json`)
-  }
+  for (const [folder, of] of Object.entries(byFolder))
+    for (const language of languageNames) {
+      const keys = Object.keys(of[language])
+      assert.deepEqual(keys, [...keys].sort(), `sort ${folder}/${language}.json`)
+    }
 })
 
 const files = globSync('{*,{screens,meeting,check,effects,parts,whiteboard}/**/*}.{ts,tsx}', { cwd: web })
@@ -78,7 +91,7 @@ const parsed = new Map(
 
 /** Names of keys, and what is no text of the page. */
 const NO_TEXT =
-  /^(Escape|Enter|Space|Tab|Home|End|Arrow\w*|Page\w+|Anteroom|OffscreenCanvas|DOMException|NotAllowedError|Notification)$/
+  /^(Escape|Enter|Space|Tab|Home|End|Arrow\w*|Page\w+|Delete|Backspace|PNG|Anteroom|(Chrome|Firefox|Safari)\/?|OffscreenCanvas|DOMException|NotAllowedError|Notification)$/
 const looksLikeText = (value: string): boolean =>
   (/^\p{Lu}\p{Ll}+/u.test(value) || /\p{L}{2,} \p{L}{2,}/u.test(value)) &&
   !NO_TEXT.test(value) &&
@@ -113,10 +126,19 @@ test('the page shows no text that is outside of the catalogues', () => {
   const outside = files
     .flatMap((file) => textsIn(parsed.get(file)!).map((found) => `${file}: ${found}`))
     .filter((line) => !ON_THE_WIRE.has(line))
-  const wrong = outside.filter((line) => !STILL_OUTSIDE.has(line.split(': ')[0]!))
-  assert.deepEqual(wrong, [], 'move them into src/web/texts (CONTRIBUTING.md: "How to add a text")')
-  const done = [...STILL_OUTSIDE].filter((file) => !outside.some((line) => line.startsWith(`${file}: `)))
-  assert.deepEqual(done, [], 'these are in order: take them out of STILL_OUTSIDE')
+  assert.deepEqual(outside, [], 'move them into src/web/texts (CONTRIBUTING.md: "How to add a text")')
+})
+
+test('the texts of a part are in its catalogue, and used in that part alone', () => {
+  for (const [part, { folder, start }] of Object.entries(parts)) {
+    for (const [at, of] of Object.entries(byFolder))
+      for (const key of Object.keys(of.en)) assert.equal(key.startsWith(start), at === part, key)
+    for (const [file, root] of parsed)
+      if (!file.startsWith(folder)) {
+        const found = new RegExp(`['"\`]${start.replace('.', '\\.')}[\\w.$]*`).exec(root.text)
+        assert.equal(found?.[0], undefined, `${file}: ${part} may not be loaded there`)
+      }
+  }
 })
 
 test('what looks like a text is found, and what does not is not', () => {

@@ -1,6 +1,7 @@
 /**
  * The texts of the page in the language that is shown. English is part of the page, for it stands in until another
- * catalogue has arrived; of the others, only the one that is shown is loaded.
+ * catalogue has arrived; of the others, only the one that is shown is loaded. A part of the page that few people open has
+ * catalogues of its own, which it adds with `addTexts()`.
  */
 import { IntlMessageFormat } from 'intl-messageformat'
 import { createElement, Fragment, useSyncExternalStore, type ReactNode } from 'react'
@@ -26,14 +27,20 @@ const loaders: Record<Exclude<Language, 'en'>, () => Promise<{ default: Catalogu
   ar: () => import('./ar.json', { with: { type: 'json' } }),
 }
 
+export type Loaders<Texts extends Partial<Record<TextKey, string>>> = Record<
+  Language,
+  () => Promise<{ default: Texts }>
+>
+const parts = new Set<Loaders<Partial<Record<TextKey, string>>>>()
+
 let shown: Language = 'en'
-let catalogue: Catalogue = en
+let catalogue: Partial<Record<TextKey, string>> = en
 let messages = new Map<TextKey, IntlMessageFormat>()
 const listeners = new Set<() => void>()
 
 function messageOf(key: TextKey): IntlMessageFormat {
   let message = messages.get(key)
-  if (!message) messages.set(key, (message = new IntlMessageFormat(catalogue[key], shown)))
+  if (!message) messages.set(key, (message = new IntlMessageFormat(catalogue[key] ?? key, shown)))
   return message
 }
 
@@ -64,11 +71,28 @@ export function listed(parts: readonly string[]): string {
   return new Intl.ListFormat(shown === 'en' ? 'en-GB' : shown).format(parts)
 }
 
-/** Shows the page in another language, once its catalogue is here. */
+/** A number with one decimal place. */
+export function decimal(value: number): string {
+  const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1, numberingSystem: 'latn' } as const
+  return new Intl.NumberFormat(shown, digits).format(value)
+}
+
+/** Adds the texts of a part of the page, once they are here in the language that is shown. */
+export async function addTexts<Texts extends Partial<Record<TextKey, string>>>(
+  part: Loaders<Texts>,
+): Promise<void> {
+  parts.add(part)
+  await showLanguage(shown)
+}
+
+/** Shows the page in another language, once its catalogues are here. */
 export async function showLanguage(language: Language): Promise<void> {
-  const found = language === 'en' ? en : (await loaders[language]()).default
+  const found = await Promise.all([
+    language === 'en' ? { default: en } : loaders[language](),
+    ...[...parts].map((part) => part[language]()),
+  ])
   shown = language
-  catalogue = found
+  catalogue = Object.assign({}, ...found.map((one) => one.default)) as typeof catalogue
   messages = new Map()
   if ('document' in globalThis) {
     document.documentElement.lang = language

@@ -7,6 +7,7 @@ import { BoardSocket, type BoardState } from './connection.ts'
 import { boxOf, fontSizeOf, LINE_HEIGHT } from './geometry.ts'
 import { Gestures, pinched, zoomed, type Style, type Tool, type View } from './gestures.ts'
 import { paint, PAPER, pictureOf } from './paint.ts'
+import { text as textOf, useLanguage } from './texts.ts'
 import { ActBar, FIRST_STYLE, ToolBar, toolOfKey, ZOOM } from './toolbar.tsx'
 
 interface Writing {
@@ -27,6 +28,7 @@ const steps: Partial<Record<string, [number, number]>> = {
 }
 
 export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
+  useLanguage()
   const [version, redraw] = useReducer((count: number) => count + 1, 0)
   const [state, setState] = useState<BoardState>('connecting')
   const [isFull, setIsFull] = useState(false)
@@ -160,12 +162,12 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
   }
 
   return (
-    <div className="board" role="application" aria-label="Whiteboard" tabIndex={-1}>
+    <div className="board" role="application" aria-label={textOf('board.label')} tabIndex={-1}>
       <canvas
         ref={canvas}
         style={{ cursor: cursorOf(tool) }}
         tabIndex={0}
-        aria-label={`${model.shapes.length} things are drawn`}
+        aria-label={textOf('board.drawn', { count: model.shapes.length })}
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}
@@ -205,9 +207,9 @@ function useKeys(onKey: (event: KeyboardEvent) => void): void {
 }
 
 function noticeOf(state: BoardState, isFull: boolean): string | undefined {
-  if (state === 'closed') return 'This whiteboard is closed.'
-  if (state === 'connecting') return 'Connecting…'
-  return isFull ? 'The whiteboard is full: erase something first.' : undefined
+  if (state === 'closed') return textOf('board.closed')
+  if (state === 'connecting') return textOf('board.connecting')
+  return isFull ? textOf('board.full') : undefined
 }
 
 function cursorOf(tool: Tool): string {
@@ -264,7 +266,7 @@ function Writer(props: { writing: Writing; style: Style; view: View; onDone: (te
   return (
     <textarea
       autoFocus
-      aria-label="Text"
+      aria-label={textOf('board.tool.text')}
       maxLength={2000}
       value={text}
       rows={lines.length}

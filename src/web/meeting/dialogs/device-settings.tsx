@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useState } from 'react'
-import { DeviceError } from '../../../client/client.ts'
+import { DeviceError, type DeviceProblem } from '../../../client/client.ts'
 import { isMirrored } from '../../camera-flip.ts'
 import { keptDevices } from '../../kept-devices.ts'
-import { DeviceChoice, type Problem } from '../../parts/device-choice.tsx'
+import { DeviceChoice } from '../../parts/device-choice.tsx'
 import { EffectChoice } from '../../parts/effect-choice.tsx'
 import { LevelMeter } from '../../parts/level-meter.tsx'
 import { Speaker } from '../../parts/speaker.tsx'
@@ -31,22 +31,19 @@ export function DeviceSettings() {
     ),
   )
   const choices = useDevicesHere(tracks)
-  const [problems, setProblems] = useState<Partial<Record<Own, Problem | undefined>>>({})
+  const [problems, setProblems] = useState<Partial<Record<Own, DeviceProblem | undefined>>>({})
   const [kept, setKept] = useState(() => ({ mic: keptDevices.get('mic'), camera: keptDevices.get('camera') }))
 
   const choose = async (own: Own, deviceId: string): Promise<void> => {
     keptDevices.set(own, deviceId)
     setKept((before) => ({ ...before, [own]: deviceId }))
     devices.prefer(own, deviceId)
-    let problem: Problem | undefined
+    let problem: DeviceProblem | undefined
     if (isWanted(devices.status(own)))
       try {
         await (own === 'mic' ? devices.switchMic(deviceId) : devices.switchCamera(deviceId))
       } catch (error) {
-        problem = {
-          kind: error instanceof DeviceError ? error.problem : 'other',
-          sentence: error instanceof Error ? error.message : '',
-        }
+        problem = error instanceof DeviceError ? error.problem : 'other'
       }
     setProblems((before) => ({ ...before, [own]: problem }))
   }
