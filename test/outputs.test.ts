@@ -269,6 +269,97 @@ test('the webhookUrl of an output gets only its events, and an invalid one is re
   assert.equal(body.data[0].webhook.totalCount, 3, 'in the list too')
 })
 
+/** Over the socket: how each is started, and what it is called. */
+const socketKinds = [
+  {
+    kind: 'recording',
+    start: ['startRecording', {}],
+    stop: 'stopRecording',
+    state: ['recordingStateChanged', 'RECORDING'],
+    legacy: 'recording',
+    refusals: { again: 4011, processing: 4018, limit: ['RECORDING_LIMIT', 4028], died: 5001 },
+    list: ['/v2/recordings', 'data'],
+  },
+  {
+    kind: 'livestream',
+    start: ['startLivestream', { outputs: [{ url: 'rtmp://example.org/live', streamKey: 'k' }] }],
+    stop: 'stopLivestream',
+    state: ['livestreamStateChanged', 'LIVESTREAM'],
+    legacy: 'livestream',
+    refusals: { again: 4013, processing: 4019, limit: ['LIVESTREAM_LIMIT', 4030], died: 5002 },
+    list: ['/v2/livestreams', 'data'],
+  },
+  {
+    kind: 'hls',
+    start: ['startHls', { config: {}, transcription: {} }],
+    stop: 'stopHls',
+    state: ['hlsStateChanged', 'HLS'],
+    legacy: 'hls',
+    refusals: { again: 4016, processing: 4020, limit: ['HLS_LIMIT', 4029], died: 5003 },
+    list: ['/v2/hls', 'data'],
+  },
+  {
+    kind: 'transcription',
+    start: ['startTranscription', {}],
+    stop: 'stopTranscription',
+    state: ['transcriptionStateChanged', 'TRANSCRIPTION'],
+    legacy: undefined,
+    refusals: { again: 4031, processing: 4031, limit: undefined, died: 5007 },
+    list: ['/ai/v1/realtime-transcriptions', 'transcriptions'],
+  },
+] as const
+
+for (const { kind, start, stop, state, legacy, refusals, list } of socketKinds)
+  test(`${kind}: its refusals while one runs and while one is finished, and how it is told that one died`, async () => {
+    const meetingId = await server.createMeeting({
+      webhook: { endPoint: receiver.url, events: [`${kind}-*`] },
+    })
+    const [host, other] = [await enters(meetingId, 'host'), await enters(meetingId, 'other')]
+    const begin = () => host.request(start[0], start[1])
+    if (refusals.limit) {
+      const [name, code] = refusals.limit
+      engines[kind].refusal = new Refusal(name)
+      await assert.rejects(begin(), refused(code))
+      engines[kind].refusal = undefined
+    }
+    await begin()
+    newest(kind).listener.started()
+    await other.hears(state[0], isStatus(`${state[1]}_STARTED`))
+    await assert.rejects(begin(), refused(refusals.again))
+    await host.request(stop, {})
+    await other.hears(state[0], isStatus(`${state[1]}_STOPPING`))
+    await assert.rejects(begin(), refused(refusals.processing))
+    newest(kind).finish()
+    await other.hears(state[0], isStatus(`${state[1]}_STOPPED`))
+
+    await begin()
+    const { listener, order } = newest(kind)
+    listener.started()
+    await eventually('it has started again', () =>
+      Promise.resolve(
+        statusesOf(other, state[0]).filter((one) => one === `${state[1]}_STARTED`).length === 2,
+      ),
+    )
+    const from = other.heard.length
+    listener.ended({ reason: 'failed', message: 'It died.' }, [])
+    await eventually('all is told', () =>
+      Promise.resolve(other.heard.slice(from).some(({ status }) => status === `${state[1]}_STOPPED`)),
+    )
+    if (legacy)
+      await eventually('the legacy notification', () =>
+        Promise.resolve(other.heard.slice(from).some(({ method }) => method === `${legacy}Stopped`)),
+      )
+    const told = other.heard.slice(from)
+    assert.deepEqual([told[0]!.method, told[0]!.code], ['error', refusals.died], 'first why')
+    const isFailure = ({ body }: { body: any }): boolean => body.webhookType === `${kind}-failed`
+    const hooks = await receiver.until((hooks) => hooks.some(isFailure))
+    assert.equal(hooks.find(isFailure)!.body.data.meetingId, meetingId)
+    const [path, key] = list
+    const { body } = await server.rest('GET', `${path}?roomId=${meetingId}`)
+    const row = body[key].find(({ id }: any) => id === order.outputId)
+    assert.equal(typeof row.end, 'string', 'it has ended over REST too')
+  })
+
 test('two starts at once: one succeeds', async () => {
   const meetingId = await server.createMeeting()
   const clients = await Promise.all(['a', 'b', 'c', 'd'].map((id) => enters(meetingId, id)))
