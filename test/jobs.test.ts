@@ -1,8 +1,9 @@
 /** Files made of recordings after they ended, over REST and by the published server SDK: what comes out is fetched, decoded and looked at. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { VideoSDK } from '@videosdk.live/server-sdk'
 import { findFfmpeg } from '../scripts/ffmpeg.mjs'
@@ -15,7 +16,8 @@ import { decodeErrors, probe } from './support/recorded-media.ts'
 import { near } from './support/recording-bench.ts'
 import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
 
-const skip = !findFfmpeg() && 'there is no ffmpeg'
+const ffmpeg = findFfmpeg()
+const skip = !ffmpeg && 'there is no ffmpeg'
 const BEGAN_AT = 1_795_000_000_000
 
 let server: RealServer
@@ -25,10 +27,20 @@ let sdk: VideoSDK
 let projectId: string
 let roomId: string
 const sessionId = 'a'.repeat(24)
+/** Of the server's ffmpeg, which reads at most as fast as what it reads lasted while the file `slow` is beside it. */
+let programs: string
 before(async () => {
   if (skip) return
+  programs = mkdtempSync(join(tmpdir(), 'anteroom-programs-'))
+  symlinkSync(join(dirname(ffmpeg!), 'ffprobe'), join(programs, 'ffprobe'))
+  const script = `#!/bin/sh\n[ -e '${programs}/slow' ] && exec '${ffmpeg!}' -re "$@"\nexec '${ffmpeg!}' "$@"\n`
+  writeFileSync(join(programs, 'ffmpeg'), script, { mode: 0o755 })
   ;[server, receiver] = await Promise.all([
-    RealServer.start({ WEBHOOK_ALLOW_PRIVATE: 'true', MEDIA_WORKERS: '1' }),
+    RealServer.start({
+      WEBHOOK_ALLOW_PRIVATE: 'true',
+      MEDIA_WORKERS: '1',
+      FFMPEG_BIN: join(programs, 'ffmpeg'),
+    }),
     Receiver.start(),
   ])
   sdk = new VideoSDK({ apiKey: API_KEY, secret: SECRET, apiEndpoint: server.url })
@@ -46,6 +58,7 @@ after(async () => {
   await store.close()
   receiver.stop()
   await server.stop()
+  rmSync(programs, { recursive: true })
 })
 
 let made = 0
@@ -281,7 +294,8 @@ test('the published SDK merges, joins and converts, and hears of it', { skip }, 
 test('one at a time, the next one waits, and a killed server begins again', { skip }, async () => {
   const ids: string[] = []
   for (const color of ['red', 'blue'])
-    ids.push(await left('recording', { 'r.mp4': { color, size: '1280x720', tone: 300, seconds: 15 } }))
+    ids.push(await left('recording', { 'r.mp4': { color, tone: 300, seconds: 3 } }))
+  writeFileSync(`${programs}/slow`, '')
   const join = () => sdk.transcodings.meetingRecordingMerge({ recordingIds: ids, webhookUrl: receiver.url })
   const [first, second] = [await join(), await join()]
   await told('meeting-recording-merge-started', first.id)
@@ -297,7 +311,7 @@ test('one at a time, the next one waits, and a killed server begins again', { sk
   await server.run()
   const { body } = await told('meeting-recording-merge-completed', first.id)
   const path = await fetched(body.data.fileUrl)
-  near(probe(path).duration, 30, 0.5, 'duration')
+  near(probe(path).duration, 6, 0.5, 'duration')
   assert.deepEqual(readdirSync(`${outputs}/${first.id}`), ['merged.mp4'])
   assert.equal(existsSync(`${outputs}/${second.id}`), false)
 
