@@ -3,7 +3,7 @@ import { Refusal } from '../protocol/errors.ts'
 import type { HomeRecord } from '../store/cluster.ts'
 import { Unreachable, type Peers } from './peers.ts'
 
-/** The home has moved since the caller looked; it looks again. */
+/** The reason of a refusal: the home has moved since the caller looked it up, so the caller looks again. */
 const MOVED = 'moved'
 
 export interface AtHomeOptions {
@@ -12,7 +12,7 @@ export interface AtHomeOptions {
   newId: () => string
 }
 
-/** Calls a method at the home: `locally`, or by its name at another node. */
+/** Calls a method at the home: `locally` if that is this node, by its name at another one. */
 export type AtHome = <T>(
   meetingId: string,
   method: string,
@@ -20,7 +20,7 @@ export type AtHome = <T>(
   locally: () => Promise<T>,
 ) => Promise<T>
 
-/** @returns a call that is repeated once if the home moved, or did not answer; the other node does nothing twice */
+/** @returns a function that repeats a call once if the home has moved or did not answer; the home carries it out once */
 export function callsAtHome({ peers, placeOf, newId }: AtHomeOptions): AtHome {
   return async <T>(meetingId: string, method: string, args: unknown[], locally: () => Promise<T>) => {
     const key = newId()
@@ -38,7 +38,7 @@ export function callsAtHome({ peers, placeOf, newId }: AtHomeOptions): AtHome {
   }
 }
 
-/** What a node answers that is not the home. */
+/** The answer of a node that is not the home. */
 export const moved = (): Refusal => new Refusal('SERVER_STOPPING', { reason: MOVED })
 
 export function unreachable(cause: unknown): Refusal {

@@ -1,4 +1,4 @@
-/** The certificate of one run of this node: made in memory; others know it by its fingerprint in the table of nodes. */
+/** The certificate of one run of this node: it exists in memory alone, and other nodes recognise it by its fingerprint in the table `nodes`. */
 import { X509Certificate } from 'node:crypto'
 
 export interface Credentials {
@@ -14,5 +14,5 @@ export async function makeCredentials(nodeId: string): Promise<Credentials> {
   return { cert, key, fingerprint: plain(new X509Certificate(cert).fingerprint256) }
 }
 
-/** Without colons, in small letters. */
+/** A fingerprint without colons, in lower case. */
 export const plain = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase()

@@ -1,4 +1,4 @@
-/** Empties this node before it ends: meetings end by themselves until a deadline; those that are left move to other nodes. */
+/** Empties this node before it ends. Its meetings may end by themselves until a deadline; the others then move to other nodes. */
 
 export interface DrainOptions {
   /** The meetings that are open here. */
@@ -7,7 +7,7 @@ export interface DrainOptions {
   sizeOf: (meetingId: string) => Promise<number>
   /** Whether another node takes meetings. */
   hasSuccessor: () => boolean
-  /** Cuts everybody off, and lets another node take the meeting. */
+  /** Disconnects everybody, and hands the meeting to another node. */
   handOver: (meetingId: string) => Promise<void>
   /** Tells the other nodes whether this one takes meetings. */
   announce: () => Promise<void>
@@ -17,9 +17,9 @@ export interface DrainOptions {
   wait: (ms: number) => Promise<void>
 }
 
-/** By then balancers and other nodes know, so that whoever is cut off comes back by way of another node. */
+/** By then balancers and other nodes know of the drain, so that people who are disconnected come back through another node. */
 const NOTICE_MS = 3000
-/** So many people move in a second, so that no other node is flooded. */
+/** How many people move per second, so that no other node is flooded. */
 const PEOPLE_PER_SECOND = 20
 const LOOK_MS = 250
 
@@ -47,7 +47,7 @@ export class Drain {
     return this.#ended.promise
   }
 
-  /** From now on this node takes no new meetings; by the deadline the last one has moved. A second call changes the deadline. */
+  /** Takes no new meetings from now on, and moves the last one by the deadline. A second call changes the deadline. */
   begin(withinMs: number): void {
     const { now, announce, onError } = this.#options
     const deadline = now() + withinMs
@@ -57,7 +57,7 @@ export class Drain {
     }
     const run = (this.#run = { begunAt: now(), deadline, isOver: false })
     announce()
-      // The next renewal of the lease says it again.
+      // The next renewal of the lease announces it too.
       .catch((error: unknown) => onError(error, 'failed to tell other nodes that this one is drained'))
       .then(() => this.#empty(run))
       .then(
@@ -75,13 +75,13 @@ export class Drain {
     await this.#options.announce()
   }
 
-  /** The server stops: this node takes no meetings, and moves none. */
+  /** Call this when the server stops: it then neither takes nor moves meetings. */
   stop(): void {
     this.#run ??= { begunAt: 0, deadline: 0, isOver: true }
     this.#run.isOver = true
   }
 
-  /** Returns whether no meeting is left; otherwise the drain is over before. */
+  /** Resolves with true when no meeting is left, or with false when the drain is cancelled before. */
   async #empty(run: Run): Promise<boolean> {
     const { open, hasSuccessor, handOver, now, wait } = this.#options
     for (;;) {
@@ -97,13 +97,13 @@ export class Drain {
     }
   }
 
-  /** When the first meeting must move for the last one to move before the deadline. */
+  /** When moving must begin, so that the last meeting moves before the deadline. */
   #moveAt({ begunAt, deadline }: Run, sizes: [string, number][]): number {
     const people = sizes.reduce((sum, [, size]) => sum + size, 0)
     return Math.max(begunAt + NOTICE_MS, deadline - (people / PEOPLE_PER_SECOND) * 1000)
   }
 
-  /** The smallest first: most people are moved last, and their meetings may have ended by then. */
+  /** The smallest first, because the large meetings may have ended before their turn. */
   async #sizes(): Promise<[meetingId: string, people: number][]> {
     const { open, sizeOf } = this.#options
     const sizes = await Promise.all(

@@ -1,4 +1,4 @@
-/** What nodes send each other: values as they are, and refusals with all that a caller is told. */
+/** The encoding of what nodes send each other: plain values, and refusals with everything that a caller is told. */
 import { deserialize, serialize } from 'node:v8'
 import { asRefusal, Refusal, type ErrorName } from '../protocol/errors.ts'
 
@@ -10,13 +10,13 @@ interface SentRefusal {
 }
 type Sent = { value: unknown } | { refusal: SentRefusal }
 
-/** An error is sent as the refusal that it is answered with. */
+/** Sends an error as the refusal that a caller would get. */
 export function encode(value: unknown): Buffer {
   const sent: Sent = value instanceof Error ? { refusal: toSent(asRefusal(value)) } : { value }
   return serialize(sent)
 }
 
-/** @throws {Refusal} if that was sent */
+/** @throws {Refusal} if a refusal was sent */
 export function decode(bytes: Buffer): unknown {
   const sent = deserialize(bytes) as Sent
   if ('refusal' in sent) throw fromSent(sent.refusal)

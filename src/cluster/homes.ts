@@ -1,4 +1,4 @@
-/** Of which meetings this node is the home, and under which epochs it writes. */
+/** The meetings whose home is this node, and the epochs under which it writes about them. */
 import type { ClusterTables, Fence, HomeRecord, NodeName } from '../store/cluster.ts'
 import type { Directory, Location } from '../meeting/directory.ts'
 
@@ -10,19 +10,19 @@ export interface HomesOptions {
   onTakenOver: () => void
 }
 
-/** How long a claim waits for the lease of a dead node to lapse, and for the own lease to be good long enough. */
+/** How long a claim waits until the lease of a dead node has lapsed, and until this node has had its own lease for long enough. */
 const PATIENCE_MS = 6000
 const RETRY_MS = 150
-/** By then the writes of a meeting that was lost are done, or have failed. */
+/** How many lost meetings are remembered: the late writes of older ones have ended by then. */
 const MAX_LOST = 10_000
 
 export class Homes implements Directory, Fence {
   readonly isShared = true
   readonly #options: HomesOptions
   readonly #epochs = new Map<string, { epoch: number; seenAt: number | undefined; claimedAt: number }>()
-  /** Epochs that another node replaced: a late write under one of them must fail too. */
+  /** The epochs of meetings that another node has taken, so that a late write under one of them fails too. */
   readonly #lost = new Map<string, number>()
-  /** A claim must not find the row that is being deleted. */
+  /** Releases under way; a claim waits for them, or it would find the row that is being deleted. */
   readonly #releasing = new Map<string, Promise<void>>()
   fenced = 0
 
@@ -61,7 +61,7 @@ export class Homes implements Directory, Fence {
     if (this.#epochs.has(meetingId)) return 'here'
     const home = await this.#options.tables.locate(meetingId)
     if (!home || !this.#isMe(home)) return home
-    // Claimed meanwhile, or not released yet: nobody is sent from here to here.
+    // It was claimed meanwhile, or is being released: nobody may be sent from this node to itself.
     return this.#epochs.has(meetingId) ? 'here' : undefined
   }
 
@@ -75,7 +75,7 @@ export class Homes implements Directory, Fence {
     return home === 'here' ? 'here' : { url: home?.nodeId ?? '' }
   }
 
-  /** Waits while the present home is dead and nobody may take over yet. Undefined: nobody could in that time. */
+  /** Waits while the home is dead and nobody may take the meeting over yet. Undefined: nobody could in that time. */
   async claimWhenFree(meetingId: string): Promise<'here' | HomeRecord | undefined> {
     const { tables } = this.#options
     const giveUpAt = performance.now() + PATIENCE_MS
@@ -84,7 +84,7 @@ export class Homes implements Directory, Fence {
       if (await this.tryClaim(meetingId)) return 'here'
       const home = await tables.locate(meetingId)
       if (home && this.#isMe(home)) {
-        // Another claim of this process was quicker.
+        // Another claim of this process came first.
         if (!this.#epochs.has(meetingId))
           this.#epochs.set(meetingId, { ...home, seenAt: undefined, claimedAt: performance.now() })
         return 'here'
@@ -125,7 +125,7 @@ export class Homes implements Directory, Fence {
     const mine = await tables.homesOf(name())
     for (const [meetingId, { epoch }] of [...this.#epochs])
       if (mine.get(meetingId) !== epoch) this.#lose(meetingId)
-    // What was let go while the database was away is nobody's now.
+    // Releases the meetings that were let go while the database was away.
     for (const [meetingId, epoch] of mine)
       if (!this.#epochs.has(meetingId)) await tables.release(name(), meetingId, epoch)
   }

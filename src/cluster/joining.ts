@@ -1,10 +1,10 @@
-/** Whether a server may become one of the nodes: decided before it touches anything that they share. */
+/** Decides whether a server may become a node, before it touches anything that the nodes share. */
 import { inUrl } from '../addresses.ts'
 import type { NewNode, NodeRecord } from '../store/cluster.ts'
 
 export interface Newcomer {
   node: Omit<NewNode, 'fingerprint'>
-  /** How far this machine's clock is behind the database's; negative: ahead. */
+  /** How far the clock of this machine is behind that of the database; negative: ahead. */
   behindMs: number
   /** All nodes of the database. */
   nodes: readonly NodeRecord[]
@@ -28,12 +28,12 @@ export function whyNotJoin({ node, behindMs, nodes }: Newcomer): string | undefi
 export const nameTaken = (nodeId: string): string =>
   `Another node runs as ${nodeId}: give each node its own NODE_ID.`
 
-/** Whoever can listen at the address of a node is its next run. */
+/** A server that can listen at the address of a node is the next run of that node. */
 const isAt = (one: Pick<NodeRecord, 'address' | 'port'>, { address, port }: Newcomer['node']): boolean =>
   one.address === address && one.port === port
 
 type Wire = Pick<NodeRecord, 'wireMin' | 'wireMax'>
 
-/** Whether both speak a version of the calls between nodes. */
+/** Whether two nodes support a common version of their calls. */
 const understands = (one: Wire, other: Wire): boolean =>
   one.wireMin <= other.wireMax && other.wireMin <= one.wireMax

@@ -1,6 +1,6 @@
 /**
- * The lease of this node. While it lasts, this node may be the home of meetings; nobody else takes them. The database decides whether it
- * lasts; what this process believes only tells it when to look again.
+ * The lease of this node. While it is valid, this node may be the home of meetings, and no other node takes them. The database alone
+ * decides whether it is valid; the clock of this process only says when to ask again.
  */
 import type { ClusterTables, NewNode, NodeLoad, NodeName } from '../store/cluster.ts'
 
@@ -8,9 +8,9 @@ export interface LeaseOptions {
   tables: ClusterTables
   node: NewNode
   load: () => Promise<NodeLoad>
-  /** This node goes on as a new incarnation: meetings that another node took meanwhile must be let go. */
+  /** This node goes on as a new incarnation, and must let go the meetings that other nodes have taken meanwhile. */
   onRenamed: () => Promise<void>
-  /** Another node has this one's name. */
+  /** Another node runs under the id of this one. */
   onReplaced: () => Promise<void>
   onError: (error: unknown, doing: string) => void
   newId: () => string
@@ -21,7 +21,7 @@ const RENEW_EVERY_MS = 1000
 export class Lease {
   readonly #options: LeaseOptions
   #incarnation: string
-  /** On the monotonic clock, from before the last successful renewal was asked for. */
+  /** When the last successful renewal was requested, on the monotonic clock. */
   #renewedAt = performance.now()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
@@ -36,12 +36,12 @@ export class Lease {
     return { nodeId: this.#options.node.nodeId, incarnation: this.#incarnation }
   }
 
-  /** The time since the lease was known to be good. */
+  /** The time since the lease was known to be valid. */
   get ageMs(): number {
     return performance.now() - this.#renewedAt
   }
 
-  /** Returns false if another node uses this name. */
+  /** Returns false if another node uses this id. */
   async begin(): Promise<boolean> {
     const askedAt = performance.now()
     const { tables, node } = this.#options
@@ -67,7 +67,7 @@ export class Lease {
       return
     }
     if (this.#hasStopped()) return
-    // It lapsed. Under the old name nothing may be claimed any more, and others may have claimed what was here.
+    // The lease has lapsed. Other nodes may have taken the meetings, and the old incarnation may claim no more.
     const former = this.#incarnation
     const incarnation = newId()
     if (!(await tables.register({ ...node, incarnation }, former))) {

@@ -1,4 +1,4 @@
-/** Files of outputs and jobs on the disks of the nodes: each node gives its own to the others. */
+/** The files of outputs and jobs on the disks of all nodes: each node gives its own to the others. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { FileStore, StoredFile } from '../output/files/files.ts'
@@ -43,10 +43,10 @@ export class NodeFiles {
     }
   }
 
-  /** Answers another node. */
+  /** Answers a request of another node. */
   async give({ method, url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
     const key = decodeURIComponent(url.slice(1))
-    // The path that a caller gives was checked by the node that it reached, and is checked again where the files are.
+    // The node that the caller reached has checked the path; it is checked again here, before the disk is read.
     const isInside = key.split('/').every((part) => part !== '' && !part.startsWith('.'))
     if (method === 'HEAD') {
       const size = isInside ? await this.#here.sizeOf(key) : undefined
@@ -76,7 +76,7 @@ export class NodeFiles {
 async function send({ body, length, part }: StoredFile, response: ServerResponse): Promise<void> {
   const range = part && { 'content-range': `bytes ${part.from}-${part.to}/${part.of}` }
   response.writeHead(part ? 206 : 200, { 'content-length': length, ...range })
-  // Whoever gives up reading has cut the connection.
+  // The reader may close the connection before the end.
   await pipeline(body, response).catch(() => response.destroy())
 }
 

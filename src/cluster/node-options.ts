@@ -1,4 +1,4 @@
-/** What a node is built from, and what is asked of it. Types only. */
+/** What a node is built from, and the orders that it gets. Types only. */
 import type { LocalHome } from '../meeting/home.ts'
 import type { ClusterTables, NodeLoad, NodeRecord } from '../store/cluster.ts'
 import type { MeetingRecord } from '../store/store.ts'
@@ -18,28 +18,28 @@ export type Busyness = Pick<NodeLoad, 'processorPercent' | 'mediaWorkers'>
 
 export interface DrainOrder {
   withinMs?: number | undefined
-  /** Takes meetings again. */
+  /** Cancels a drain: the node takes meetings again. */
   cancel?: boolean
 }
 
-/** A node after the order, with what is still there. */
+/** A node after an order, with the meetings and people that are still there. */
 export type Drained = Pick<NodeRecord, 'state' | 'meetings' | 'participants'>
 
 export interface ClusterOptions {
   tables: ClusterTables
   credentials: Credentials
   node: { nodeId: string; address: string; port: number; version: string }
-  /** The largest file that is shared in a meeting: a call may carry one. */
+  /** The size limit of files that people share in a meeting; a call may carry one. */
   maxFileBytes: number
   /** The folders of outputs and jobs on the disk of this node. */
   outputFiles: Readable
-  /** Never the same twice, on any node. */
+  /** Returns an id that no node has used. */
   newId: () => string
-  /** From 0 to 1. */
+  /** Returns a number from 0 to 1. */
   random: () => number
-  /** How long a drain takes if nobody says. */
+  /** How long a drain takes if the order does not say. */
   drainMs: number
-  /** What becomes of the meetings here when this node reaches neither the database nor another node. */
+  /** What happens to the meetings of this node while it reaches neither the database nor another node. */
   alone: 'suspend' | 'stay'
   log: {
     warn: (fields: Record<string, unknown>, text: string) => void

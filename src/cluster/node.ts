@@ -1,4 +1,4 @@
-/** This server as one node among several: its lease, its homes, and the way to the others. */
+/** This server as one of several nodes: its lease, its homes, and its connections to the others. */
 import { StartError } from '../errors.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { NodeStatus } from '../protocol/rest/watching.ts'
@@ -21,16 +21,16 @@ import { routedHome, type RoutedHome } from './routed-home.ts'
 import { WIRE } from './wire.ts'
 
 const REFRESH_MS = 1000
-/** After a lease has lapsed for this long, this node asks others whether the database is there. */
+/** After this time without a renewed lease, this node asks the others whether they reach the database. */
 const LAPSED_MS = 4000
-/** Claims that no connection made use of are given up. */
+/** After this time, a claim that no connection has used is released. */
 const UNUSED_MS = 30_000
-/** At most this often, and not at the same time as others. */
+/** The shortest interval between two searches for meetings without a home; a random part keeps the nodes apart. */
 const REAP_MS = 2000
 const REAP_AT_ONCE = 20
-/** Warnings of strangers: at most one in this time. */
+/** At most one warning of strangers in this time. */
 const STRANGERS_MS = 60_000
-/** Of a call or an answer, besides a file. */
+/** The size limit of a call or an answer, without the file that it may carry. */
 const MESSAGE_BYTES = 16 * 1024 * 1024
 
 export class ClusterNode {
@@ -41,9 +41,9 @@ export class ClusterNode {
   readonly drain: Drain
   readonly services: Services
   readonly files: NodeFiles
-  /** What another node may have done at this one, by the names of the calls. */
+  /** What other nodes may have this one do about its own files, by the name of the call. */
   readonly errands = new Map<string, (...args: never[]) => Promise<unknown>>()
-  /** The media of meetings over several nodes. */
+  /** The media of meetings, here and on edges. */
   edges: WideSfu | undefined
   #meetings: ClusterMeetings | undefined
   #hasSession: (meetingId: string) => Promise<boolean> = () => Promise.resolve(false)
@@ -147,7 +147,7 @@ export class ClusterNode {
 
   /**
    * Reaches every meeting, wherever its home is.
-   * @param busyness answers at once, as a lease waits for nothing
+   * @param busyness must answer at once, because the renewal of the lease waits for it
    */
   routed(
     meetings: ClusterMeetings,
@@ -180,7 +180,7 @@ export class ClusterNode {
     }, REFRESH_MS).unref()
   }
 
-  /** The home, as the database has it. While that is away, the nodes are asked. */
+  /** Finds the home in the database or, while that is away, by asking the other nodes. */
   async find(meetingId: string): Promise<'here' | HomeRecord | undefined> {
     try {
       return await this.homes.find(meetingId)
@@ -192,7 +192,7 @@ export class ClusterNode {
     }
   }
 
-  /** A meeting that goes on at any node, by any of its ids: for when the database is away. */
+  /** Finds a live meeting by any of its ids, on any node. For use while the database is away. */
   async findLive(projectId: string, anyId: string): Promise<MeetingRecord | undefined> {
     const here = await this.#meetings!.find(projectId, anyId)
     if (here) return here
@@ -200,7 +200,7 @@ export class ClusterNode {
     return answers.map(({ answer }) => answer as MeetingRecord | undefined).find(Boolean)
   }
 
-  /** The home for a connection. If there is none, this node becomes it. Undefined: nobody can be it now. */
+  /** Finds the home for a connection. If there is none, this node or a less busy one becomes it. Undefined: no node can now. */
   async placeOf(meetingId: string): Promise<'here' | HomeRecord | undefined> {
     const known = await this.find(meetingId)
     if (known !== 'here' && known?.isLive) return known
@@ -212,10 +212,10 @@ export class ClusterNode {
     return this.#take(meetingId)
   }
 
-  /** Makes this node the home, and takes up the session that another node left. */
+  /** Makes this node the home, and resumes the session that another node left. */
   async #take(meetingId: string): Promise<'here' | HomeRecord | undefined> {
     const place = await this.homes.claimWhenFree(meetingId)
-    // Those who were inside may come back only to a session that was taken up.
+    // The people who were inside can only come back to a session that was resumed.
     if (place === 'here' && !this.#meetings!.open.has(meetingId) && (await this.#hasSession(meetingId)))
       await this.#meetings!.adopt(meetingId)
     return place
@@ -249,7 +249,7 @@ export class ClusterNode {
   }
 
   /**
-   * Has a node drained, this one or another.
+   * Drains a node, this one or another.
    * @throws {Refusal} NOT_FOUND, HOME_UNREACHABLE, INVALID_STATE if no other node takes its meetings
    */
   async order(nodeId: string, order: DrainOrder): Promise<Drained> {
@@ -265,7 +265,7 @@ export class ClusterNode {
   }
 
   /**
-   * Has something done at another node.
+   * Has another node do something about its files.
    * @throws {Refusal} HOME_UNREACHABLE, or what it refused with
    */
   async runErrand(nodeId: string, method: string, args: unknown[], patienceMs: number): Promise<unknown> {
@@ -289,7 +289,7 @@ export class ClusterNode {
     await this.#options.tables.close()
   }
 
-  /** Asks all other nodes. Those that do not answer are left out. */
+  /** Asks all other nodes, and leaves out those that do not answer. */
   async #ask(method: string, args: unknown[]): Promise<{ node: NodeRecord; answer: unknown }[]> {
     const asked = this.peers.others.map((node) =>
       this.peers.call(node, method, args).then(
@@ -314,20 +314,20 @@ export class ClusterNode {
     return this.drain.isOn ? 'draining' : 'serving'
   }
 
-  /** Each renewal of the lease tells it to the other nodes. */
+  /** How busy this node is, which each renewal of the lease tells the others. */
   #lastBusyness(): Busyness {
     const { processorPercent, mediaWorkers } = this.#busyness()
     this.#busyPercent = smoothed(this.#busyPercent, processorPercent)
     return { processorPercent: Math.round(this.#busyPercent), mediaWorkers }
   }
 
-  /** Another node that takes a meeting because this one is busy. */
+  /** The node that takes a meeting because this one is busy; undefined: this one is not. */
   #lessBusy(): NodeRecord | undefined {
     const here = this.peers.nodes.find(({ nodeId }) => nodeId === this.nodeId)
     return lessBusy(here?.processorPercent ?? 0, this.peers.others, this.#options.random)
   }
 
-  /** The node that takes the next meeting of this one: that with the fewest people. */
+  /** The node that takes the next meeting of this one: the one with the fewest people. */
   #successor(): NodeRecord | undefined {
     const [first] = this.peers.others
       .filter(({ state }) => state === 'serving')
@@ -341,7 +341,7 @@ export class ClusterNode {
       await this.#meetings!.giveUp(meetingId)
       if (successor) await this.peers.call(successor, 'take', [meetingId])
     } catch (err) {
-      // Whichever node its people reach takes it, or the next that looks for meetings without a home.
+      // The node that its people reach takes it, or the next one that looks for meetings without a home.
       this.#options.log.warn({ err, meetingId }, 'failed to hand a meeting over to another node')
     }
   }
@@ -368,7 +368,7 @@ export class ClusterNode {
     }
   }
 
-  /** The lease has lapsed. If the database answers others, it is this node that is cut off, and others take its meetings. */
+  /** Decides what to do without a lease: if the database answers other nodes, this one is cut off, and lets its meetings go to them. */
   async #decideAlone(): Promise<void> {
     const { others } = this.peers
     if (others.length === 0 || this.homes.size === 0) return
@@ -376,7 +376,7 @@ export class ClusterNode {
       others.map((node) => this.peers.call(node, 'storeUp', []).catch(() => undefined)),
     )
     const isCutOff = isCutOffFrom(answers, this.#options.alone)
-    // A database that has just come back answers others a moment before this node has its lease again.
+    // When the database comes back, it may answer the others a moment before this node has renewed its lease.
     if (!isCutOff || (await isUp(this.#options.tables)) || this.#lease.ageMs <= LAPSED_MS) return
     this.#options.log.error(
       {},

@@ -3,10 +3,10 @@ import { inUrl } from '../addresses.ts'
 import type { NodeStatus } from '../protocol/rest/watching.ts'
 import type { NodeRecord } from '../store/cluster.ts'
 
-/** A node that has been away for longer is not expected back. */
+/** A node that has been away for longer than this is left out. */
 const FORGOTTEN_MS = 86_400_000
 
-/** @param sinceMs since the table was read @param here the id of the node that answers, if one does */
+/** @param sinceMs the time since the table was read @param here the id of the node that answers; undefined: a command */
 export function shownNodes(nodes: readonly NodeRecord[], sinceMs: number, here?: string): NodeStatus[] {
   return nodes
     .filter(({ leaseAgeMs }) => leaseAgeMs < FORGOTTEN_MS)

@@ -1,6 +1,6 @@
 /**
- * The connections between nodes: mutual TLS 1.3, by the certificates whose fingerprints are in the table of nodes. Whoever may write that
- * table is a node; there is no other secret.
+ * The connections between nodes: mutual TLS 1.3. A node accepts the certificates whose fingerprints are in the table `nodes`, so whoever
+ * may write to that table is a node; there is no other secret.
  */
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
@@ -15,14 +15,14 @@ export interface PeersOptions {
   address: string
   port: number
   credentials: Credentials
-  /** The largest call or answer. */
+  /** The size limit of a call and of an answer. */
   maxMessageBytes: number
   readNodes: () => Promise<NodeRecord[]>
   /** Answers a call of another node. */
   answer: (method: string, args: unknown[]) => Promise<Answered>
   /** Gives another node a file of this one. */
   giveFile: (request: IncomingMessage, response: ServerResponse) => Promise<void>
-  /** Somebody who is no node opened a connection, and was cut. */
+  /** Somebody who is not a node opened a connection, which was closed. */
   onStranger: (address: string) => void
   onError: (error: unknown, doing: string) => void
   newId: () => string
@@ -30,23 +30,24 @@ export interface PeersOptions {
 
 export interface Answered {
   value: unknown
-  /** Called when the answer was sent. */
+  /** Called after the answer was sent. */
   afterwards?: () => void
 }
 
-/** Nothing was heard from the other node; whether it did what was asked is unknown. */
+/** The other node did not answer; it is unknown whether it carried the call out. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable'
 }
 
 /**
- * What a connection is for is agreed before its first byte: what clients send travels on carried ones, and must never be taken for a call.
+ * The purpose of a connection, agreed by ALPN before its first byte: bytes that clients send on a carried connection must never be
+ * taken for a call.
  */
 export type Purpose = 'anteroom-call' | 'anteroom-carry' | 'anteroom-media' | 'anteroom-file'
 const PURPOSES: Purpose[] = ['anteroom-call', 'anteroom-carry', 'anteroom-media', 'anteroom-file']
 
 const CONNECT_MS = 2000
-/** For those who connect and send nothing. */
+/** How long somebody may stay connected without sending a request. */
 const HEADERS_MS = 5000
 const REQUEST_MS = 30_000
 const ANSWER_MS = 5000
@@ -57,15 +58,15 @@ export class Peers {
   readonly #options: PeersOptions
   readonly server: Server
   #nodes: NodeRecord[] = []
-  /** On the monotonic clock: when the table of nodes was read. */
+  /** When the table `nodes` was last read, on the monotonic clock. */
   readAt = performance.now()
   #reading: Promise<void> = Promise.resolve()
   #nextReading: Promise<void> | undefined
   #isStopping = false
   readonly #carried = new Map<Duplex, { to: NodeName; cut: () => void }>()
-  /** Files that come from other nodes. */
+  /** The connections over which files come, and the nodes that send them. */
   readonly #files = new Map<Duplex, NodeName>()
-  /** Answers by the key of the call: a repeated call does nothing twice. */
+  /** Answers by the key of their call, so that a repeated call is carried out once. */
   readonly #answers = new Map<string, { at: number; answer: Promise<Answered> }>()
 
   constructor(options: PeersOptions) {
@@ -75,7 +76,7 @@ export class Peers {
       cert,
       key,
       requestCert: true,
-      // The certificates are self-signed: they are checked by fingerprint, before anything is read.
+      // The certificates are self-signed; `#isNode` checks their fingerprints before any request is read.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
       ALPNProtocols: PURPOSES,
@@ -84,7 +85,7 @@ export class Peers {
       requestTimeout: REQUEST_MS,
       connectionsCheckingInterval: HEADERS_MS,
     })
-    // Whoever is no node is cut at once, not when it has sent a request.
+    // Somebody who is not a node is disconnected at once, and not only after a request.
     this.server.on('secureConnection', (socket) => {
       const { remoteAddress = 'unknown' } = socket
       void this.#isNode(socket).then((isNode) => {
@@ -131,13 +132,13 @@ export class Peers {
       this.server.listen(port, address, resolve)
     })
     this.server.on('error', (error) => onError(error, 'failed to listen to other nodes'))
-    // A handshake that fails is the other side's business.
+    // A failed handshake says nothing about this node.
     this.server.on('tlsClientError', () => undefined)
   }
 
   /**
-   * Reads who is there, and cuts what leads to a node that is not. However many ask at once, one reading follows the present one: that
-   * one may have begun before a node came.
+   * Reads the table `nodes`, and closes the connections to nodes that have no lease any more. All who ask during a reading share the next
+   * one, because the present one may have begun before a new node registered.
    */
   refresh(): Promise<void> {
     return (this.#nextReading ??= this.#reading
@@ -156,13 +157,13 @@ export class Peers {
     for (const [socket, from] of [...this.#files]) if (!this.#live(from)) socket.destroy()
   }
 
-  /** Whether the other end is a node with a lease, and opened the connection for this. */
+  /** Whether the other end is a node with a lease that opened the connection for this purpose. */
   async isKnown(socket: Duplex, purpose: Purpose): Promise<boolean> {
     return socket instanceof TLSSocket && socket.alpnProtocol === purpose && this.#isNode(socket)
   }
 
   async #isNode(socket: TLSSocket): Promise<boolean> {
-    // Null on a connection that is closed already.
+    // Null if the connection is already closed.
     const certificate = socket.getPeerCertificate() as { fingerprint256?: string } | null
     const shown = plain(certificate?.fingerprint256 ?? '')
     const matches = (): boolean => this.#nodes.some((one) => one.isLive && one.fingerprint === shown)
@@ -171,7 +172,7 @@ export class Peers {
     return matches()
   }
 
-  /** Passes an upgrade on to the home of its meeting, byte for byte. */
+  /** Forwards an upgrade, and every byte after it, to the home of its meeting. */
   async carry(
     home: HomeRecord,
     request: IncomingMessage,
@@ -199,7 +200,7 @@ export class Peers {
       if (!Object.hasOwn(more, name.toLowerCase())) lines.push(`${name}: ${request.rawHeaders[at + 1]}`)
     }
     for (const [name, value] of Object.entries(more)) lines.push(`${name}: ${value}`)
-    // As Node.js reads headers: each byte is a character.
+    // Node.js reads headers as latin1.
     upstream.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
     if (head.length > 0) upstream.write(head)
     socket.pipe(upstream).pipe(socket)
@@ -268,7 +269,7 @@ export class Peers {
     return socket
   }
 
-  /** Clients come back by way of another node. */
+  /** Closes all carried connections; their clients reconnect through another node. */
   cutCarried(): void {
     this.#isStopping = true
     for (const { cut } of [...this.#carried.values()]) cut()
@@ -318,7 +319,7 @@ export class Peers {
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A request that is given up loses it.
+    // An aborted request has no socket any more.
     const { socket } = request
     try {
       if (await this.isKnown(socket, 'anteroom-file')) {
@@ -359,7 +360,7 @@ export class Peers {
     if (before) return before.answer.then(({ value }) => ({ value }))
     const answer = this.#options.answer(method, args)
     this.#answers.set(key, { at: now, answer })
-    // What was refused was not done: asked again, this node may have become the home.
+    // A refused call had no effect, and this node may be the home when it is repeated.
     answer.catch(() => this.#answers.delete(key))
     return answer
   }

@@ -3,19 +3,19 @@ import type { NodeRecord } from '../store/cluster.ts'
 
 export type Candidate = Pick<NodeRecord, 'nodeId' | 'state' | 'isLive' | 'processorPercent'>
 
-/** Up to here a node takes the meetings of whoever reaches it, which saves their connections the way through another one. */
+/** A node that is less busy than this becomes the home of the meetings that reach it, so that their connections need no other node. */
 const BUSY_PERCENT = 60
 
-/** The share of each second in what counts, so that a burst of joins or a start makes no node busy. */
+/** The weight of the last second, so that a node does not count as busy after a burst of joins or its start. */
 const NEWEST = 0.1
 
-/** How busy a node is, from what it was a second ago and the last second. */
+/** How busy a node is: the mean of a second ago and of the last second, weighted. */
 export const smoothed = (before: number, last: number): number => before + NEWEST * (last - before)
 
 /**
- * Undefined: the node that was reached. If that one is busy, the less busy of two others that are taken at random, so that not all nodes
- * send their meetings to the same one before it tells them that it is busy now.
- * @param herePercent smoothed, as that of the others is
+ * Returns undefined for the node that was reached. If that one is busy, returns the less busy of two other nodes drawn at random, so that
+ * not all nodes send their meetings to the same one before they learn that it is busy.
+ * @param herePercent smoothed, like those of the others
  * @param random from 0 to 1
  */
 export function lessBusy<Node extends Candidate>(

@@ -1,4 +1,4 @@
-/** Reaches a live meeting wherever its home is: here, or on another node by a call. */
+/** Calls a live meeting wherever its home is: directly, or at another node. */
 import type { MeetingHome } from '../meeting/home.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { HomeRecord } from '../store/cluster.ts'
@@ -9,7 +9,7 @@ import { callsAtHome, moved, unreachable } from './at-home.ts'
 export interface RoutedHomeOptions {
   here: MeetingHome
   peers: Peers
-  /** Where a call belongs; takes the meeting over first if its home died and its session goes on. */
+  /** Where to call. Takes the meeting over first if its home died and its session goes on. */
   placeOf: (meetingId: string) => Promise<'here' | HomeRecord>
   isHere: (meetingId: string) => boolean
   newId: () => string
@@ -52,7 +52,7 @@ export function routedHome({ here, peers, placeOf, isHere, newId }: RoutedHomeOp
 
   const at = callsAtHome({ peers, placeOf, newId })
 
-  /** All of them must answer: what is half done is said to be. */
+  /** Calls all other nodes. Fails if one does not answer, so that the caller learns that it was not done everywhere. */
   const everywhere = async <T>(method: string, args: unknown[]): Promise<T[]> => {
     const others = peers.others
     return Promise.all(
@@ -107,7 +107,7 @@ export function routedHome({ here, peers, placeOf, isHere, newId }: RoutedHomeOp
     },
     stopOutput: async (meetingId, kind, matches) => {
       if ((await placeOf(meetingId)) === 'here') return here.stopOutput(meetingId, kind, matches)
-      // A function cannot be sent: which one is meant is found here.
+      // A function cannot be sent, so the output that it chooses is looked up here.
       const all = await plain.outputs(meetingId)
       const outputId = all.find((one) => one.kind === kind && (matches?.(one) ?? true))?.outputId
       const output = await at(meetingId, 'stopOutput', [meetingId, kind, outputId ?? ''], async () => {

@@ -1,4 +1,4 @@
-/** What belongs to a live meeting beside `MeetingHome`, reached wherever the home is. */
+/** Services of a live meeting beside `MeetingHome`, such as WHIP sessions, called wherever its home is. */
 import type { HomeRecord } from '../store/cluster.ts'
 import { callsAtHome, moved, unreachable } from './at-home.ts'
 import type { Answered, Peers } from './peers.ts'
@@ -8,7 +8,7 @@ export type AboutMeeting = (meetingId: string, ...args: never[]) => Promise<unkn
 
 export interface ServicesOptions {
   peers: Pick<Peers, 'call'>
-  /** @param mayClaim whether the call brings a meeting to life: without a home, one is chosen as for a connection */
+  /** @param mayClaim whether the call may open a meeting: if it has no home, one is chosen as for a connection */
   placeOf: (meetingId: string, mayClaim: boolean) => Promise<'here' | HomeRecord | undefined>
   isHere: (meetingId: string) => boolean
   newId: () => string
@@ -16,7 +16,7 @@ export interface ServicesOptions {
 
 export class Services {
   readonly #options: ServicesOptions
-  /** By the names of the calls between nodes. */
+  /** By the name of the call. */
   readonly #methods = new Map<string, AboutMeeting>()
 
   constructor(options: ServicesOptions) {
@@ -24,9 +24,9 @@ export class Services {
   }
 
   /**
-   * @param here what carries the methods out at this node
-   * @param methods their names are those of the calls between nodes
-   * @param claims those of them that bring a meeting to life
+   * @param here the service of this node
+   * @param methods the names of its methods, which are the names of the calls too
+   * @param claims the methods that may open a meeting
    * @returns the same methods, each carried out at the home of its meeting
    */
   serve<T extends Record<M, AboutMeeting>, M extends keyof T & string>(

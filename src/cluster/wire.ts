@@ -1,5 +1,5 @@
-/** The versions of the calls between nodes. A node calls another in the highest one that both speak. */
+/** The versions of the calls between nodes. Two nodes use the highest version that both support. */
 import type { NodeRecord } from '../store/cluster.ts'
 
-/** What this program speaks. Within a version, fields are added and never changed. */
+/** The versions that this program supports. Within a version, fields may be added but never changed. */
 export const WIRE = { wireMin: 1, wireMax: 1 } as const satisfies Pick<NodeRecord, 'wireMin' | 'wireMax'>

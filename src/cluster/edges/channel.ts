@@ -1,6 +1,6 @@
 /**
- * A connection between two nodes that stays open: calls in both directions, answered in any order, and messages without an
- * answer. What one side sends arrives in that order.
+ * A lasting connection between two nodes. Either side calls the other, which answers in any order, or sends messages that need no
+ * answer. Everything arrives in the order in which it was sent.
  */
 import type { Duplex } from 'node:stream'
 import { deserialize, serialize } from 'node:v8'
@@ -8,10 +8,10 @@ import { asRefusal, type Refusal } from '../../protocol/errors.ts'
 import { fromSent, toSent } from '../frames.ts'
 import { Unreachable } from '../peers.ts'
 
-/** The other side sends at least a sign of life in this time. */
+/** Each side sends something at least this often. */
 const SIGN_OF_LIFE_MS = 1000
 const SILENCE_MS = 4000
-/** For one call. */
+/** How long a call waits for its answer. */
 const ANSWER_MS = 10_000
 const LENGTH_BYTES = 4
 const MAX_FRAME_BYTES = 4 * 1024 * 1024
@@ -49,11 +49,11 @@ export class Channel {
   #calls = 0
   #chunks: Buffer[] = []
   #bytes = 0
-  /** How many bytes must be there before there is something to read. */
+  /** How many bytes the next frame, or its length, still needs. */
   #needed = LENGTH_BYTES
   #isClosed = false
 
-  /** @param head what was read already */
+  /** @param head bytes that were already read from the socket */
   constructor(socket: Duplex, options: ChannelOptions, head: Buffer = Buffer.alloc(0)) {
     this.#socket = socket
     this.#options = options
@@ -61,7 +61,7 @@ export class Channel {
     for (const event of ['error', 'end', 'close']) socket.on(event, () => this.close())
     this.#signs = setInterval(() => {
       const now = performance.now()
-      // While this process stood still it heard nobody: what waits to be read comes first.
+      // After a pause of this process, what has arrived meanwhile must be read before the silence counts.
       if (now - this.#signedAt > SILENCE_MS) this.#heardAt = now
       this.#signedAt = now
       if (now - this.#heardAt > SILENCE_MS) this.close()
@@ -74,7 +74,7 @@ export class Channel {
     return this.#isClosed
   }
 
-  /** @throws {Refusal} that of the other side @throws {Unreachable} if there was no answer */
+  /** @throws {Refusal} the refusal of the other side @throws {Unreachable} if there was no answer */
   call(method: string, ...args: unknown[]): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(lost())
     const call = ++this.#calls

@@ -1,4 +1,4 @@
-/** The way from a home to one of its edges. */
+/** The connection of a home to one of its edges. */
 import { workerGone } from '../../media/refusals.ts'
 import { Unreachable } from '../peers.ts'
 import type { Channel, ChannelOptions } from './channel.ts'
@@ -8,13 +8,13 @@ export interface EdgeLinkOptions {
   nodeId: string
   /** Opens the channel. */
   open: (options: ChannelOptions) => Channel
-  /** What this node, and its other edges, send to that one. */
+  /** Gives that edge the streams of this node and of its other edges. */
   serve: (channel: Pick<Channel, 'tell'>) => ServedSource
   onLost: () => void
   onError: (error: unknown, doing: string) => void
 }
 
-/** Hears what the edge says about something that it made. */
+/** Takes a message of the edge about an object there. */
 export type Hear = (what: string, value: unknown) => void
 
 export class EdgeLink {
@@ -50,13 +50,13 @@ export class EdgeLink {
     try {
       return await this.#channel.call(method, ...args)
     } catch (error) {
-      // To its people, an edge that is lost is a media worker that died.
+      // For the people on it, the loss of an edge is the death of a media worker.
       throw error instanceof Unreachable ? workerGone(error) : error
     }
   }
 
   /**
-   * Has something made. What the edge says about it is heard from the beginning.
+   * Creates an object on the edge. No message of the edge about it is missed, even if it arrives before the answer.
    * @throws {Refusal}
    */
   async make<Made extends { hear: Hear }>(
@@ -83,13 +83,13 @@ export class EdgeLink {
     return ++this.#made
   }
 
-  /** Has something closed. */
+  /** Closes an object on the edge. */
   release(key: number): void {
     this.#listeners.delete(key)
     this.#channel.tell('close', key)
   }
 
-  /** It closed by itself. */
+  /** Call this when an object on the edge has closed by itself. */
   forget(key: number): void {
     this.#listeners.delete(key)
   }

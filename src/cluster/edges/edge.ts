@@ -1,4 +1,4 @@
-/** This node as the edge of meetings whose home is another one: it has some of their members, and does what the home says. */
+/** This node as an edge of meetings whose home is another node: it carries the media of some members, and follows the home. */
 import type {
   Consumer,
   DataConsumer,
@@ -15,7 +15,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import type { Channel } from './channel.ts'
 import { ChannelSource, ServedSource } from './streams.ts'
 
-/** What the home is told of each when it is made. */
+/** What the home is told about an object when it is created. */
 export type SentTransport = Pick<
   Transport,
   'id' | 'worker' | 'iceParameters' | 'iceCandidates' | 'dtlsParameters' | 'sctpParameters' | 'line'
@@ -27,12 +27,12 @@ export type SentConsumer = Pick<
 >
 export type SentData = Pick<DataProducer, 'id' | 'sctpStreamParameters' | 'label' | 'protocol'>
 
-/** Something that the home had made. */
+/** An object that the home has created here. */
 interface Made {
   transport?: Transport
-  /** Of the client behind a transport. */
+  /** Those of the client of a transport. */
   rtpCapabilities?: RtpCapabilities
-  /** What is on a transport, and closes with it. */
+  /** The keys of the streams of a transport, which close with it. */
   streams?: Set<number>
   producer?: Producer
   consumer?: Consumer
@@ -45,7 +45,7 @@ export class Edge {
   readonly #source: ChannelSource
   readonly #served: ServedSource | undefined
   readonly #routers = new Map<number, { router: Promise<Router>; members: Map<number, object> }>()
-  /** By the numbers that the home gave. */
+  /** By the keys that the home chose. */
   readonly #made = new Map<number, Made>()
   #isOver = false
 
@@ -73,7 +73,7 @@ export class Edge {
     if (what === 'stream') this.#source.hear(of, event)
   }
 
-  /** The connection to the home is lost: nobody could say any more what happens here. */
+  /** Call this when the connection to the home is lost: closes everything, as nobody controls it any more. */
   close(): void {
     this.#isOver = true
     this.#source.lose()
@@ -140,7 +140,7 @@ export class Edge {
     return { id, kind, type, paused, scores }
   }
 
-  /** @param rtpCapabilities only if they differ from those of the last call */
+  /** @param rtpCapabilities undefined: those of the last call */
   async consume(
     key: number,
     transportKey: number,
@@ -196,7 +196,7 @@ export class Edge {
     await this.#consumer(key).requestKeyFrame()
   }
 
-  /** The scores come with the statistics, so that nothing is sent when only they change. */
+  /** Scores travel with the statistics, so that a change of them alone sends nothing. */
   async stats(key: number): Promise<{ stats: unknown; scores?: unknown }> {
     const { transport, producer, consumer, data } = this.#made.get(key) ?? {}
     const stream = producer ?? consumer
@@ -262,7 +262,7 @@ export class Edge {
   }
 }
 
-/** What a home may call. */
+/** The methods that a home may call. */
 const CALLS: ReadonlySet<string> = new Set<keyof Edge>([
   'openRouter',
   'createTransport',

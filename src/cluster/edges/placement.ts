@@ -1,10 +1,10 @@
 /** Decides on which node a member of a meeting gets its transports. */
 
-/** A node as one meeting sees it. */
+/** A node, with what one meeting has on it. */
 export interface HostLoad {
-  /** The load of this meeting on it, in streams; undefined if the meeting has nothing there. */
+  /** The load of this meeting on the node, in streams; undefined if it has nothing there. */
   own: number | undefined
-  /** Its media workers. */
+  /** How many media workers it has. */
   workers: number
   /** How busy its busiest core is, from 0 to 1. */
   busy: number
@@ -15,16 +15,16 @@ export interface HostLoad {
 }
 
 /**
- * `auto`: a meeting stays at its home until it fills its share of it. `spread`: everybody is on the node that they
- * reached. `off`: everybody is at the home.
+ * `auto`: people are at the home until the meeting has filled its share of it. `spread`: people are on the node that they
+ * reached. `off`: people are at the home.
  */
 export type Edges = 'auto' | 'spread' | 'off'
 
-/** A node below this takes part in another meeting. */
+/** A node that is less busy than this becomes an edge of another meeting. */
 const FREE = 0.6
-/** A node above this takes nobody whom another node can take. */
+/** A node that is busier than this gets nobody while another node has room. */
 const CROWDED = 0.9
-/** Each pair of nodes costs a pipe for each stream. */
+/** Limits the pipes, because each stream may need one between each pair of nodes. */
 const MAX_NODES = 4
 
 /**
@@ -59,7 +59,7 @@ function indices(hosts: readonly HostLoad[], isMeant: (host: HostLoad) => boolea
   return hosts.flatMap((host, at) => (isMeant(host) ? [at] : []))
 }
 
-/** The first of those that weigh least. */
+/** The first of those with the least weight. */
 function least(all: readonly number[], weigh: (at: number) => number): number | undefined {
   return all.toSorted((one, other) => weigh(one) - weigh(other))[0]
 }

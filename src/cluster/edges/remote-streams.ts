@@ -1,4 +1,4 @@
-/** Streams on an edge, as their home has them. */
+/** Streams on an edge, as the home uses them. */
 import type {
   Consumer,
   ConsumerEvents,
@@ -47,7 +47,7 @@ class RemoteMedia<
     return this.#paused
   }
 
-  /** Those of the last statistics. */
+  /** As of the last statistics. */
   get scores(): Sent['scores'] {
     return this.#scores
   }

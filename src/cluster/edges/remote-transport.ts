@@ -1,4 +1,4 @@
-/** A transport on an edge, as its home has it. */
+/** A transport on an edge, as the home uses it. */
 import type {
   Consumer,
   DataConsumer,
@@ -24,7 +24,7 @@ import { Remote } from './remote.ts'
 
 /** What the home does when something begins or ends on an edge. */
 export interface RemoteEvents {
-  /** Returns what is done when it ends. */
+  /** Returns what to call when it ends. */
   onProducer: (producerId: string, isVoice: boolean) => () => void
   onConsumer: () => () => void
   onTransport: () => () => void
@@ -124,7 +124,7 @@ export class RemoteTransport extends Remote<TransportEvents> implements Transpor
     producerId: string
     rtpCapabilities: RtpCapabilities
   }): Promise<Consumer> {
-    // They are long, and the same each time.
+    // They are long and rarely change, so the edge keeps them.
     const more = rtpCapabilities === this.#rtpCapabilities ? undefined : rtpCapabilities
     this.#rtpCapabilities = rtpCapabilities
     return this.#make('consume', [producerId, more], (sent: SentConsumer, key, ended) => {

@@ -1,10 +1,10 @@
-/** Something that a home has on an edge, as if it were on its own media server. */
+/** The objects that a home uses for what is on an edge: they behave like those of its own media server. */
 import { Refusal } from '../../protocol/errors.ts'
 import type { EdgeLink } from './edge-link.ts'
 
 export type Listener = (...args: never[]) => void
 
-/** Something on an edge; what is said of it is heard by `hear` of its class. */
+/** An object on an edge. Its class has a method `hear` for messages of the edge about it. */
 export class Remote<Events extends { [E in keyof Events]: Listener }> {
   protected readonly link: EdgeLink
   protected readonly key: number
@@ -28,7 +28,7 @@ export class Remote<Events extends { [E in keyof Events]: Listener }> {
     this.over()
   }
 
-  /** Ends it on this side. Idempotent. */
+  /** Ends it on this side alone. Idempotent. */
   over(): void {
     if (this.#isOver) return
     this.#isOver = true

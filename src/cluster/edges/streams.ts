@@ -1,15 +1,15 @@
-/** The streams of one node for another, over their channel. */
+/** How one node gets the streams of another, over the channel between them. */
 import type { LineEnd, OfferEvent, StreamOffer, StreamSource } from '../../media/sfu.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { Channel } from './channel.ts'
 
 interface Listener {
   hear: (event: OfferEvent) => void
-  /** Once it is known. */
+  /** Undefined until the other side has answered. */
   streamId?: string
 }
 
-/** The streams that the other side of a channel gives. */
+/** The streams that the other side of a channel has. */
 export class ChannelSource implements StreamSource {
   readonly #channel: Pick<Channel, 'call' | 'tell'>
   readonly #listeners = new Map<number, Listener>()
@@ -22,7 +22,7 @@ export class ChannelSource implements StreamSource {
   }
 
   async offer(producerId: string, to: string, hear: (event: OfferEvent) => void): Promise<StreamOffer> {
-    // Known before the answer: the stream may change at once.
+    // Registered before the call, because the stream may change before its answer arrives.
     const key = ++this.#made
     const listener: Listener = { hear }
     this.#listeners.set(key, listener)
@@ -57,7 +57,7 @@ export class ChannelSource implements StreamSource {
     if (event === 'closed') this.#forget(key)
   }
 
-  /** The connection is lost, and with it every stream. */
+  /** Call this when the connection is lost: it ends every stream. */
   lose(): void {
     const listeners = [...this.#listeners.values()]
     this.#listeners.clear()
@@ -72,7 +72,7 @@ export class ChannelSource implements StreamSource {
   }
 }
 
-/** Gives streams to the other side of a channel. */
+/** Gives the streams of this side to the other side of a channel. */
 export class ServedSource {
   readonly #source: StreamSource
   readonly #channel: Pick<Channel, 'tell'>
@@ -84,7 +84,7 @@ export class ServedSource {
     this.#channel = channel
   }
 
-  /** Undefined: this is not about streams. */
+  /** Answers a call of the other side. Undefined: it is not about streams. */
   answer(method: string, args: unknown[]): Promise<unknown> | undefined {
     if (method === 'offer') return this.#offer(...(args as [string, string, number]))
     if (method === 'connect') return this.#source.connect(...(args as [string, LineEnd]))
@@ -96,7 +96,7 @@ export class ServedSource {
     if (this.#given.delete(streamId)) this.#source.close(streamId)
   }
 
-  /** The connection is lost: nobody takes these streams any more. */
+  /** Call this when the connection is lost: the other side does not take these streams any more. */
   closeAll(): void {
     this.#isLost = true
     for (const streamId of [...this.#given]) this.close(streamId)

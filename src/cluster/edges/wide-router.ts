@@ -1,4 +1,4 @@
-/** The media of one meeting at its home, and on the nodes that help it. */
+/** The media of one meeting, at its home and on its edges. */
 import type {
   Ingress,
   IngressOptions,
@@ -15,7 +15,7 @@ import type { EdgeLink } from './edge-link.ts'
 import type { SentTransport } from './edge.ts'
 import { RemoteTransport } from './remote-transport.ts'
 
-/** The load of a member before its streams exist. */
+/** The load that a member counts for before it has streams. */
 const MEMBER_LOAD = 10
 /** The load of a producer: a camera sends up to three layers. */
 const PRODUCER_LOAD = 2
@@ -34,7 +34,7 @@ export class EdgePart {
     try {
       await link.call('openRouter', key)
     } catch (error) {
-      // Without an answer, it may be open all the same.
+      // If the answer was lost, the router may be open.
       link.closeRouter(key)
       throw error
     }
@@ -51,7 +51,7 @@ export class EdgePart {
   }
 
   /**
-   * @param onProducer a stream of the transport begins; returns what is done at its end
+   * @param onProducer called when a stream begins on the transport; returns what to call at its end
    * @throws {Refusal}
    */
   async createTransport(
@@ -100,11 +100,11 @@ export class EdgePart {
 
 export interface WideRouterOptions {
   local: Router
-  /** Chooses the node of a new member; undefined: this one. */
+  /** Returns the node for a new member; undefined: this one. */
   choose: (home: Router, edges: ReadonlyMap<string, number>, near: string | undefined) => string | undefined
   /** @throws {Unreachable} */
   linkTo: (nodeId: string) => Promise<EdgeLink>
-  /** A stream is on an edge; returns what is done at its end. */
+  /** Called when a stream begins on an edge; returns what to call at its end. */
   onProducer: (producerId: string, link: EdgeLink) => () => void
   onError: (error: unknown, doing: string) => void
 }
@@ -113,7 +113,7 @@ export class WideRouter implements Router {
   readonly #options: WideRouterOptions
   readonly #parts = new Map<string, Promise<EdgePart>>()
   readonly #opened = new Map<string, EdgePart>()
-  /** Where each member is: on an edge, or here. */
+  /** The edge that each member is on; undefined: this node. */
   readonly #seats = new WeakMap<object, Promise<EdgePart | undefined>>()
   #isClosed = false
 
@@ -145,7 +145,7 @@ export class WideRouter implements Router {
     return this.#options.local.openTap(options)
   }
 
-  /** Programs are on this machine, and so is what they send. */
+  /** Programs send from this machine, so their streams begin here. */
   openIngress(options: IngressOptions): Promise<Ingress> {
     return this.#options.local.openIngress(options)
   }
@@ -169,14 +169,14 @@ export class WideRouter implements Router {
     for (const part of this.#opened.values()) part.close()
   }
 
-  /** The node of a member stays the same, unless it is lost. */
+  /** A member stays on its node unless that node is lost. */
   async #seatOf(member: object, near: string | undefined): Promise<EdgePart | undefined> {
     for (;;) {
       const seated = this.#seats.get(member)
       if (!seated) break
       const part = await seated.catch(() => undefined)
       if (!part?.link.isLost) return part
-      // Unless another call placed the member anew meanwhile.
+      // Otherwise another call has placed the member meanwhile.
       if (this.#seats.get(member) === seated) break
     }
     const seat = this.#place(near)

@@ -1,4 +1,4 @@
-/** The media server of this node, with the nodes that help it to carry wide meetings. */
+/** The media server of this node, together with the edges of its meetings. */
 import type { Duplex } from 'node:stream'
 import type {
   LineEnd,
@@ -26,7 +26,7 @@ export interface WideSfuOptions {
   nodeId: string
   version: string
   edges: Edges
-  /** The load of one meeting on one media worker beyond which it goes on at another node, in streams. */
+  /** The load of one meeting on one media worker, in streams, beyond which newcomers get their media at another node. */
   share: number
   /** All nodes with a lease. */
   nodes: () => readonly NodeRecord[]
@@ -35,16 +35,16 @@ export interface WideSfuOptions {
   onError: (error: unknown, doing: string) => void
 }
 
-/** A node that could not be reached is left out for this time. */
+/** How long a node is left out after it could not be reached. */
 const AVOID_MS = 10_000
 
 export class WideSfu implements Sfu {
   readonly #options: WideSfuOptions
   readonly #links = new Map<string, Promise<EdgeLink>>()
   readonly #opened = new Map<string, EdgeLink>()
-  /** Of which homes this node is an edge. */
+  /** The channels of the homes of which this node is an edge. */
   readonly #served = new Set<Channel>()
-  /** The edge of each stream that is on one. */
+  /** The edges of the streams that begin on one. */
   readonly #places = new Map<string, EdgeLink>()
   readonly #avoided = new Map<string, number>()
   readonly #source: StreamSource
@@ -80,7 +80,7 @@ export class WideSfu implements Sfu {
   async openRouter(options: RouterOptions = {}): Promise<Router> {
     const { local, onError } = this.#options
     const router = await local.openRouter({ ...options, elsewhere: this.#source })
-    // Whoever chose its payload types is served here.
+    // A client that chose its payload types (WHIP, WHEP) stays on this node.
     if (options.payloadTypes) return router
     return new WideRouter({
       local: router,
@@ -94,7 +94,7 @@ export class WideSfu implements Sfu {
     })
   }
 
-  /** Another node opened a channel: it is the home of meetings, and this node their edge. */
+  /** Serves a channel that another node opened: that node is the home of meetings, and this one becomes their edge. */
   serve(socket: Duplex, head: Buffer): void {
     const { local, onError } = this.#options
     const channel: Channel = new Channel(
@@ -134,7 +134,7 @@ export class WideSfu implements Sfu {
         node.isLive &&
         node.state === 'serving' &&
         node.mediaWorkers > 0 &&
-        // Two versions may offer clients different codecs.
+        // Other versions may offer clients other codecs.
         node.version === version &&
         (this.#avoided.get(node.nodeId) ?? 0) < now,
     )
@@ -198,7 +198,7 @@ export class WideSfu implements Sfu {
   }
 }
 
-/** Several sources as one: the ids of their lines and streams begin with the name of their source. */
+/** Several sources as one. The ids of lines and streams begin with the name of their source. */
 class JoinedSource implements StreamSource {
   readonly #sourceOf: (producerId: string) => { name: string; source: StreamSource | undefined }
   readonly #named: (name: string) => StreamSource | undefined
