@@ -50,6 +50,22 @@ test(
   },
 )
 
+test('the Helm chart: each block of a template ends, and includes what is defined', () => {
+  const names = globSync('templates/*', { cwd: join(root, CHART) })
+  const defined = new Set(names.flatMap((name) => all(read(join(CHART, name)), /\{\{-? define "([\w.]+)"/g)))
+  for (const name of names) {
+    const text = read(join(CHART, name))
+    for (const included of all(text, /include "([\w.]+)"/g)) assert.ok(defined.has(included), included)
+    let open = 0
+    for (const word of all(text, /\{\{-? (define|if|with|range|else|end)\b/g)) {
+      open += word === 'end' ? -1 : word === 'else' ? 0 : 1
+      assert.ok(open >= 0, `${name} ends a block that it does not begin`)
+    }
+    assert.equal(open, 0, `${name} does not end a block`)
+    assert.equal(text.split('{{').length, text.split('}}').length, name)
+  }
+})
+
 test('the Helm chart: templates use each value that is there, no other, and settings that exist', () => {
   const templates = globSync('templates/*', { cwd: join(root, CHART) })
     .map((name) => read(join(CHART, name)))

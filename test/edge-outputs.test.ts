@@ -15,6 +15,7 @@ import { startNodes, untilReady } from './support/nodes.ts'
 import { withoutPostgres } from './support/postgres.ts'
 import type { RealServer } from './support/real-server.ts'
 import { decodeErrors, loudest, probe } from './support/recorded-media.ts'
+import { Receiver } from './support/receiver.ts'
 import { noOutputs, RtmpServer } from './support/rtmp-server.ts'
 import { noSpeech, speak, startSpeechServer, type SpeechServer } from './support/speech.ts'
 import { API_KEY, signAnything } from './support/test-server.ts'
@@ -33,6 +34,7 @@ const ends: (() => unknown)[] = []
 let folder: string
 let speech: SpeechServer
 let rtmp: RtmpServer
+let receiver: Receiver
 let home: RealServer
 let edge: RealServer
 let meetingId: string
@@ -52,8 +54,11 @@ before(async () => {
   t.after(() => speech.close())
   rtmp = await RtmpServer.start()
   t.after(() => rtmp.stop())
+  receiver = await Receiver.start()
+  t.after(() => receiver.stop())
   const { nodes } = await startNodes(t, 2, {
     EDGES: 'spread',
+    WEBHOOK_ALLOW_PRIVATE: 'true',
     OUTPUTS_ALLOW_PRIVATE: 'true',
     TRANSCRIPTION_URL: speech.url,
   })
@@ -125,6 +130,16 @@ async function fetched(fileUrl: string, name: string): Promise<string> {
   return path
 }
 
+/** The file of a job that was started at the edge, though what it is made of is on the disk of the home. */
+async function made(job: { id: string }, name: string): Promise<string> {
+  const hooks = await receiver.until((all) =>
+    all.some(({ body }) => body.data.id === job.id && /-(completed|failed)$/.test(body.webhookType)),
+  )
+  const { webhookType, data } = hooks.at(-1)!.body
+  assert.match(webhookType, /-completed$/, JSON.stringify(data))
+  return fetched(data.fileUrl, name)
+}
+
 /** The share of a picture that is as red as what bob shows. */
 function redness(file: string, second: number): number {
   const given = ['-v', 'error', '-ss', String(second), '-i', file, '-frames:v', '1']
@@ -171,6 +186,16 @@ test('who speaks at the edge is recorded, and written down', patient, async () =
     assert.ok(redness(path, 1) > 0.9)
     if (name === 'whole') assert.ok(loudest(path, 0, duration) > -20, 'silent')
   }
+  const { data: sessions } = await ask(edge, 'GET', `/v2/sessions?roomId=${meetingId}`)
+  const channel = [{ participantId: 'bob' }]
+  const { recording } = await ask(edge, 'POST', '/v2/recordings/participant/merge', {
+    sessionId: sessions[0].id,
+    channel1: channel,
+    channel2: channel,
+    webhookUrl: receiver.url,
+  })
+  const merged = await made(recording, 'merged.mp3')
+  assert.ok(loudest(merged, 0, probe(merged).duration) > -20, 'silent')
   const { transcriptions } = await ask(edge, 'GET', `/ai/v1/realtime-transcriptions?roomId=${meetingId}`)
   const txt = await fetched(transcriptions[0].transcriptionFilePaths.txt, 'said.txt')
   assert.match(await readFile(txt, 'utf8'), /\] Bob: umbrella yellow garden/)
