@@ -196,7 +196,7 @@ test(
     const seen = async ({ outputs, jobs }: Store) =>
       [
         ...(await outputs.unfinished()),
-        ...(await outputs.endedBefore(10, 10)),
+        ...(await outputs.endedBefore(10, 10, false)),
         ...(await outputs.unstored(10)),
       ]
         .map(({ outputId }) => outputId)

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { domainFinding } from './doctor-certificate.ts'
 import { mediaBuffer } from './doctor-checks.ts'
+import { kept } from './doctor-kept.ts'
+import { readConfig } from '../config/read.ts'
 
 test('warns about a small receive buffer and names the cure; says nothing if the size is unknown', () => {
   const ordinary = mediaBuffer(212_992)
@@ -29,4 +31,16 @@ test('the name of the server must have an address, and says whether it is of thi
     assert.equal(finding.verdict, verdict)
     assert.match(finding.says, says)
   }
+})
+
+test('says what is kept for how long, kinds with the same time together', () => {
+  const says = (env: Record<string, string>) => kept(readConfig(env)).says
+  assert.equal(
+    says({}),
+    'sessions, chat, webhooks: 90 days; measurements: 7 days; recordings, transcripts, usage: for ever; audit log: 365 days',
+  )
+  assert.match(
+    says({ RETENTION_DAYS: '30', CHAT_RETENTION_DAYS: '1', OUTPUT_RETENTION_DAYS: '14' }),
+    /^sessions, webhooks: 30 days; chat: 1 day; measurements: 7 days; recordings, transcripts: 14 days; /,
+  )
 })

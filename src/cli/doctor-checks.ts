@@ -19,6 +19,7 @@ import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { preparingElsewhere } from '../../scripts/media-worker/obtain.mjs'
 import type { CommandInput } from './arguments.ts'
 import { certificate, domain } from './doctor-certificate.ts'
+import { kept } from './doctor-kept.ts'
 import { otherNodes } from './doctor-nodes.ts'
 import type { Finding } from './finding.ts'
 
@@ -35,7 +36,7 @@ export async function examine({ env, envFile }: Pick<CommandInput, 'env' | 'envF
   try {
     config = readConfig(env)
     assertPortsApart(config)
-    findings.push({ check: 'settings', verdict: 'good', says: 'all settings are valid' })
+    findings.push({ check: 'settings', verdict: 'good', says: 'all settings are valid' }, kept(config))
   } catch (error) {
     return [...findings, { check: 'settings', verdict: 'bad', says: (error as Error).message }]
   }

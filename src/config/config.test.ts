@@ -101,6 +101,10 @@ const wrong: [variable: string, values: string[]][] = [
   ['LOBBY_TIMEOUT_SECONDS', ['0', '86401', 'ten']],
   ['JOIN_TIMEOUT_SECONDS', ['0', '3601']],
   ['SESSION_GRACE_SECONDS', ['-1']],
+  ['CHAT_RETENTION_DAYS', ['-1', '3651', 'week']],
+  ['WEBHOOK_RETENTION_DAYS', ['-1', '3651']],
+  ['TRANSCRIPT_RETENTION_DAYS', ['-1', '1.5']],
+  ['USAGE_RETENTION_DAYS', ['-1', '3651']],
   ['MEDIA_PORT', ['0', '70000']],
   ['MEDIA_WORKERS', ['0', '257']],
   ['MEDIA_LOG', ['verbose', 'debug:', 'debug:ice,', 'debug:ice:dtls', 'debug:tcp', 'warn ice']],
@@ -200,6 +204,19 @@ test('each default is valid for its own row', () => {
   for (const [name, { env, schema, shownDefault }] of settingRows)
     if (schema.default !== undefined && schema.default !== '' && shownDefault === undefined)
       assert.doesNotThrow(() => readConfig({ [env]: String(schema.default) }), name)
+})
+
+test('chat cannot be kept longer than its session', () => {
+  assert.match(
+    refuses({ CHAT_RETENTION_DAYS: '91' }),
+    /^CHAT_RETENTION_DAYS is 91, but RETENTION_DAYS deletes sessions with their chat after 90: choose 90 or less/,
+  )
+  for (const fine of [
+    { CHAT_RETENTION_DAYS: '90' },
+    { CHAT_RETENTION_DAYS: '0' },
+    { CHAT_RETENTION_DAYS: '3650', RETENTION_DAYS: '0' },
+  ])
+    readConfig(fine)
 })
 
 test('settings that belong together must be set together', () => {

@@ -61,6 +61,11 @@ export function assertSafe(values: Values): void {
   if (values.oidcClientSecret !== undefined && values.oidcIssuer === undefined)
     throw new ConfigError('OIDC_CLIENT_SECRET is set but OIDC_ISSUER is not: set it too.')
   assertNodeComplete(values)
+  const { chatRetentionDays = 0, retentionDays } = values
+  if (retentionDays > 0 && chatRetentionDays > retentionDays)
+    throw new ConfigError(
+      `CHAT_RETENTION_DAYS is ${chatRetentionDays}, but RETENTION_DAYS deletes sessions with their chat after ${retentionDays}: choose ${retentionDays} or less, or raise RETENTION_DAYS.`,
+    )
   const { filesUrl, filesAccessKeyId, filesSecretAccessKey } = values
   for (const [variable, value] of [
     ['FILES_ACCESS_KEY_ID', filesAccessKeyId],

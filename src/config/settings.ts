@@ -848,8 +848,19 @@ export const settings = {
       minimum: 0,
       maximum: 3650,
       default: 0,
-      description: 'how long recordings, HLS and transcripts are kept after they ended; 0: for ever',
+      description: 'how long recordings, HLS and livestreams are kept after they ended; 0: for ever',
     }),
+  },
+  transcriptRetentionDays: {
+    env: 'TRANSCRIPT_RETENTION_DAYS',
+    schema: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3650,
+        description:
+          'how long transcripts are kept after they ended; 0: for ever; default: as OUTPUT_RETENTION_DAYS',
+      }),
+    ),
   },
   retentionDays: {
     env: 'RETENTION_DAYS',
@@ -857,7 +868,38 @@ export const settings = {
       minimum: 0,
       maximum: 3650,
       default: 90,
-      description: 'how long records of sessions, chat logs and webhook deliveries are kept; 0: for ever',
+      description: 'how long records of sessions and expired invites are kept; 0: for ever',
+    }),
+  },
+  chatRetentionDays: {
+    env: 'CHAT_RETENTION_DAYS',
+    schema: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3650,
+        description:
+          'how long chat messages are kept, no longer than their session; 0: as long as it; default: as RETENTION_DAYS',
+      }),
+    ),
+  },
+  webhookRetentionDays: {
+    env: 'WEBHOOK_RETENTION_DAYS',
+    schema: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3650,
+        description:
+          'how long webhook deliveries are kept after they were delivered or given up; 0: for ever; default: as RETENTION_DAYS',
+      }),
+    ),
+  },
+  usageRetentionDays: {
+    env: 'USAGE_RETENTION_DAYS',
+    schema: Type.Integer({
+      minimum: 0,
+      maximum: 3650,
+      default: 0,
+      description: 'how long the usage of each day and month is kept; 0: for ever',
     }),
   },
   oidcIssuer: {

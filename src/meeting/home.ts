@@ -72,12 +72,16 @@ export interface MeetingHome {
   ): Promise<Refusal | undefined>
   /** The same for all ongoing sessions, for calls that are about no single meeting. */
   refusalOfRemovedAnywhere(grant: Grant): Promise<Refusal | undefined>
-  /** Refuses with REMOVE_PARTICIPANT_FAILED if there is no participant with this id. */
+  /**
+   * Refuses with REMOVE_PARTICIPANT_FAILED if there is no participant with this id.
+   * @param operatorName of the operator who calls; null if an app does
+   */
   removeParticipant(
     meetingId: string,
     participantId: string,
     reason: LeaveReasonName,
     by: Grant,
+    operatorName: string | null,
   ): Promise<void>
   /** Evicts, from all meetings, the holders of revoked credentials, with this refusal. Returns how many. */
   evictByCredential(bearers: Bearers, refusal: Refusal): Promise<number>

@@ -306,10 +306,12 @@ export class LiveMeetings implements LocalHome {
     participantId: string,
     reason: LeaveReasonName,
     by: Grant,
+    operatorName: string | null,
   ): Promise<void> {
     const live = await this.#open.get(meetingId)
     if (!live) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
-    await live.evictions.removeFor(removerOf(by), participantId, reason)
+    const name = operatorName ?? live.roster.get(by.participantId ?? '')?.name ?? null
+    await live.evictions.removeFor({ ...removerOf(by), name }, participantId, reason)
   }
 
   async evictByCredential(bearers: Bearers, refusal: Refusal): Promise<number> {

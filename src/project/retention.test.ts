@@ -163,6 +163,7 @@ test('deletes old sessions in steps with all their records, and keeps recent and
       statsRetentionDays: 0,
       outputRetentionDays: 0,
       auditRetentionDays: 0,
+      usageRetentionDays: 0,
     }),
     0,
   )
@@ -173,6 +174,7 @@ test('deletes old sessions in steps with all their records, and keeps recent and
       statsRetentionDays: 10,
       outputRetentionDays: 0,
       auditRetentionDays: 0,
+      usageRetentionDays: 0,
     })) > 0,
   )
   assert.ok(pauses > 0)
@@ -215,7 +217,13 @@ test('an output goes with its files when it is old, and one that goes on stays',
   for (const one of [output('old', 5 * DAY_MS), output('young', 15 * DAY_MS), output('going', null)])
     await store.outputs.create(one)
   const dropped: string[] = []
-  const days = { retentionDays: 0, statsRetentionDays: 0, outputRetentionDays: 10, auditRetentionDays: 0 }
+  const days = {
+    retentionDays: 0,
+    statsRetentionDays: 0,
+    outputRetentionDays: 10,
+    auditRetentionDays: 0,
+    usageRetentionDays: 0,
+  }
   const dropOutput = async ({ outputId }: OutputRecord) => {
     dropped.push(outputId)
     await store.outputs.markDeleted(outputId, 20 * DAY_MS)
@@ -269,4 +277,122 @@ test('an output goes with its files when it is old, and one that goes on stays',
   )
   const { items } = await store.outputs.list(PROJECT, { kind: 'recording' }, { page: 1, perPage: 10 })
   assert.deepEqual(items.map(({ outputId }) => outputId).sort(), ['going', 'young'])
+})
+
+test('each kind of data has a time of its own, and what has none goes with its session', async () => {
+  await begin('r-old', 1)
+  await store.sessions.end('r-old', DAY_MS + 1000, 'empty')
+  await begin('r-live', 1)
+  const message = (sessionId: string, day: number) => ({
+    sessionId,
+    messageId: `${sessionId} ${day}`,
+    clientMessageId: '',
+    topic: 'CHAT',
+    senderId: 'ann',
+    senderName: 'Ann',
+    message: 'hello',
+    payload: Buffer.alloc(0),
+    sendOnly: ['bob'],
+    at: day * DAY_MS,
+    tokenId: null,
+    accountId: null,
+    bytes: 300,
+  })
+  for (const sessionId of ['r-old', 'r-live'])
+    for (const day of [2, 18]) await store.chat.append(message(sessionId, day))
+  const kept = async (sessionId: string) =>
+    (await store.chat.page(sessionId, { page: 1, perPage: 10 }, { hearer: 'bob' })).total
+  const ofTranscript = (outputId: string, kind: OutputRecord['kind']): OutputRecord => ({
+    outputId,
+    kind,
+    projectId: PROJECT,
+    meetingId: 'm',
+    sessionId: 'r-old',
+    participantId: null,
+    config: {},
+    secret: 'secret',
+    baseUrl: 'http://localhost',
+    webhookUrl: null,
+    apiKey: null,
+    state: 'stopped',
+    createdAt: 1,
+    startedAt: 1,
+    endedAt: 2 * DAY_MS,
+    files: [],
+    storedAt: null,
+  })
+  await store.outputs.create(ofTranscript('r-text', 'transcription'))
+  await store.outputs.create(ofTranscript('r-film', 'recording'))
+  const used = { projectId: PROJECT, apiKey: 'k', participants: 1 }
+  const days = ['1970-01-05', '1970-01-31', '1970-02-14']
+  await store.usage.add(days.map((day) => ({ ...used, day })))
+
+  const dropped: string[] = []
+  const run = (own: Partial<Parameters<typeof sweep>[0]>, at = 20 * DAY_MS) =>
+    sweep({
+      retentionDays: 0,
+      statsRetentionDays: 0,
+      outputRetentionDays: 0,
+      auditRetentionDays: 0,
+      usageRetentionDays: 0,
+      isMine: true,
+      store,
+      dropOutput: async ({ outputId }) => {
+        dropped.push(outputId)
+        await store.outputs.markDeleted(outputId, at)
+      },
+      dropJob: () => Promise.resolve(),
+      now: () => at,
+      pause: () => Promise.resolve(),
+      ...own,
+    })
+  await run({})
+  assert.deepEqual([await kept('r-old'), dropped], [2, []])
+  await run({ chatRetentionDays: 10, transcriptRetentionDays: 10 })
+  assert.deepEqual([await kept('r-old'), await kept('r-live'), dropped], [1, 2, ['r-text']])
+  assert.ok(await store.sessions.get('r-old'))
+
+  const seen = async (by: 'day' | 'month') =>
+    (
+      await store.usage.list(
+        { by, from: '1970-01-01', to: '1970-02-28', per: 'server' },
+        { page: 1, perPage: 10 },
+      )
+    ).items.map(({ period, participants }) => `${period} ${participants}`)
+  await run({ usageRetentionDays: 20 }, 40 * DAY_MS)
+  assert.deepEqual(await seen('day'), ['1970-02-14 1', '1970-01-31 1'])
+  assert.deepEqual(await seen('month'), ['1970-02 1', '1970-01 2'])
+  await run({ usageRetentionDays: 1 }, 45 * DAY_MS)
+  assert.deepEqual(await seen('month'), ['1970-02 1'])
+  assert.equal((await store.usage.totals())[0]!.participants, 3, 'counters of metrics never fall')
+})
+
+test('deliveries of webhooks may be kept shorter than sessions', async () => {
+  const asked: [string, number][] = []
+  const note = (name: string) => async (before: number) => {
+    asked.push([name, before / DAY_MS])
+    return 0
+  }
+  await sweep({
+    retentionDays: 30,
+    webhookRetentionDays: 5,
+    statsRetentionDays: 0,
+    outputRetentionDays: 0,
+    auditRetentionDays: 0,
+    usageRetentionDays: 0,
+    isMine: true,
+    store: {
+      ...store,
+      sessions: { ...store.sessions, dropEndedBefore: note('sessions') },
+      outbox: { ...store.outbox, dropSettledBefore: note('deliveries') },
+    },
+    dropOutput: () => Promise.resolve(),
+    dropJob: () => Promise.resolve(),
+    now: () => 100 * DAY_MS,
+    pause: () => Promise.resolve(),
+  })
+  assert.deepEqual(asked, [
+    ['sessions', 70],
+    ['deliveries', 95],
+  ])
 })

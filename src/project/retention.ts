@@ -1,23 +1,42 @@
 /** Deletes expired records in small batches, so that it never blocks the event loop for long. */
 import type { JobRecord, NewAuditEntry, OutputRecord, Store } from '../store/store.ts'
+import { dayOf, DAY_MS } from '../protocol/days.ts'
 import { auditKindOf } from './audit.ts'
 
 export interface RetentionOptions {
   store: Pick<
     Store,
-    'sessions' | 'figures' | 'outbox' | 'outputs' | 'jobs' | 'invites' | 'signIns' | 'operators' | 'audit'
+    | 'sessions'
+    | 'chat'
+    | 'figures'
+    | 'outbox'
+    | 'outputs'
+    | 'jobs'
+    | 'invites'
+    | 'signIns'
+    | 'operators'
+    | 'audit'
+    | 'usage'
   >
   now: () => number
   /** Whether this node deletes what all nodes share. Its own outputs and jobs, whose files it has, it deletes in any case. */
   isMine: boolean
-  /** For records of sessions, their chat logs, settled deliveries and expired invites; 0: for ever. */
+  /** For records of sessions with all that is in them, and for expired invites; 0: for ever. */
   retentionDays: number
+  /** For chat; default: as for sessions; 0: as long as its session. */
+  chatRetentionDays?: number | undefined
+  /** For settled deliveries of webhooks; default: as for sessions; 0: for ever. */
+  webhookRetentionDays?: number | undefined
   /** For measurements of quality and load; 0: for ever. */
   statsRetentionDays: number
-  /** For outputs, jobs and their files; 0: for ever. */
+  /** For outputs but transcriptions, and for jobs, with their files; 0: for ever. */
   outputRetentionDays: number
+  /** For transcriptions; default: as for outputs; 0: for ever. */
+  transcriptRetentionDays?: number | undefined
   /** For entries of the audit log; 0: for ever. */
   auditRetentionDays: number
+  /** For usage of days and months; 0: for ever. */
+  usageRetentionDays: number
   /** Deletes an output with its files. */
   dropOutput: (output: OutputRecord) => Promise<void>
   /** Deletes a job with its files. */
@@ -26,7 +45,6 @@ export interface RetentionOptions {
   pause: () => Promise<void>
 }
 
-const DAY_MS = 86_400_000
 /** Rows per batch: a few ms of the store's time. */
 const STEP = 200
 
@@ -37,9 +55,13 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     now,
     isMine,
     retentionDays,
+    chatRetentionDays = 0,
+    webhookRetentionDays = retentionDays,
     statsRetentionDays,
     outputRetentionDays,
+    transcriptRetentionDays = outputRetentionDays,
     auditRetentionDays,
+    usageRetentionDays,
     dropOutput,
     dropJob,
     pause,
@@ -57,21 +79,24 @@ export async function sweep(options: RetentionOptions): Promise<number> {
   }
   if (isMine) {
     await inSteps(retentionDays, (before, limit) => store.sessions.dropEndedBefore(before, limit))
-    await inSteps(retentionDays, (before, limit) => store.outbox.dropSettledBefore(before, limit))
+    await inSteps(chatRetentionDays, (before, limit) => store.chat.dropBefore(before, limit))
+    await inSteps(webhookRetentionDays, (before, limit) => store.outbox.dropSettledBefore(before, limit))
     await inSteps(retentionDays, (before, limit) => store.invites.dropExpiredBefore(before, limit))
     await inSteps(auditRetentionDays, (before, limit) => store.audit.dropBefore(before, limit))
+    await inSteps(usageRetentionDays, (before, limit) => store.usage.dropBefore(dayOf(before), limit))
     await inSteps(statsRetentionDays, (before, limit) => store.figures.dropBefore(before, limit))
     await store.signIns.dropAll(at)
     await store.operators.dropInvites(at)
   }
-  await inSteps(outputRetentionDays, async (before, limit) => {
-    const outputs = await store.outputs.endedBefore(before, limit)
-    for (const output of outputs) {
-      await dropOutput(output)
-      await store.audit.add(deletionOf(output, outputRetentionDays, now()))
-    }
-    return outputs.length
-  })
+  for (const [name, days] of Object.entries({ outputRetentionDays, transcriptRetentionDays }))
+    await inSteps(days, async (before, limit) => {
+      const outputs = await store.outputs.endedBefore(before, limit, name === 'transcriptRetentionDays')
+      for (const output of outputs) {
+        await dropOutput(output)
+        await store.audit.add(deletionOf(output, { [name]: days }, now()))
+      }
+      return outputs.length
+    })
   await inSteps(outputRetentionDays, async (before, limit) => {
     const jobs = await store.jobs.endedBefore(before, limit)
     for (const job of jobs) await dropJob(job)
@@ -83,7 +108,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
 /** Says in the audit log that nobody deleted the output. */
 function deletionOf(
   { kind, outputId, projectId, meetingId }: OutputRecord,
-  outputRetentionDays: number,
+  facts: NewAuditEntry['facts'],
   at: number,
 ): NewAuditEntry {
   return {
@@ -98,7 +123,7 @@ function deletionOf(
     projectId,
     meetingId,
     subject: outputId,
-    facts: { outputRetentionDays },
+    facts,
     address: null,
     requestId: null,
   }

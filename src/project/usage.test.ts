@@ -200,6 +200,23 @@ onBoth('files count from the end of a recording until they are deleted', async (
   )
 })
 
+onBoth('old days and months go, and the sums of all days stay', async (store) => {
+  const used = { projectId: PROJECT, apiKey: 'k', participants: 1 }
+  await store.usage.add(['2026-01-05', '2026-01-31', '2026-02-14'].map((day) => ({ ...used, day })))
+  const seen = async () =>
+    (await Promise.all(['day', 'month'].map((by) => rows(store, { by: by as 'day', per: 'server' })))).map(
+      (list) => list.map(({ period }) => period),
+    )
+  while ((await store.usage.dropBefore('2026-01-20', 2)) > 0);
+  assert.deepEqual(await seen(), [
+    ['2026-02-14', '2026-01-31'],
+    ['2026-02', '2026-01'],
+  ])
+  while ((await store.usage.dropBefore('2026-02-10', 2)) > 0);
+  assert.deepEqual(await seen(), [['2026-02-14'], ['2026-02']])
+  assert.equal((await store.usage.totals())[0]!.participants, 3)
+})
+
 onBoth('rows are by day or month, of the server, projects or keys, and come in pages', async (store) => {
   const OTHER = 'b'.repeat(24)
   const addition = (day: string, projectId: string, apiKey: string | null) => ({

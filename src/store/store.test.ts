@@ -370,6 +370,7 @@ onBoth(
         ...admission,
         name: 'Ann',
         by: 'mod',
+        byName: 'Mod',
         byModerator: true,
         tokenShared: true,
         at: 5,
@@ -408,7 +409,11 @@ onBoth(
       await store.polls.vote('s', vote)
       assert.deepEqual(await store.polls.votes('s'), [{ ...vote, tokenId: 'another', at: 5 }, vote])
       assert.equal((await store.sessions.ongoing(meeting.meetingId))!.sessionId, 's')
+      assert.equal(await store.chat.dropBefore(100, 10), 0, 'the session goes on')
       await store.sessions.end('s', 9, 'empty')
+      const said = (await store.chat.page('s', { page: 1, perPage: 10 })).total
+      assert.equal(await store.chat.dropBefore(100, 10), said)
+      assert.equal((await store.chat.page('s', { page: 1, perPage: 10 })).total, 0)
       // The session, a poll and two votes; and what the session had of its own.
       while ((await store.sessions.dropEndedBefore(10, 2)) > 0);
       assert.deepEqual([await store.polls.list('s'), await store.polls.votes('s')], [[], []])

@@ -1,5 +1,6 @@
 /** Routes for a backend to see and control a live meeting, beyond the contract. */
 import type { Routes } from '../context.ts'
+import { Removals as Removed, type RemovalView } from '../../meeting/door/removals.ts'
 import { mayRead, refusalFromOutside } from '../../meeting/roster/permissions.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { cleanName } from '../../protocol/ids.ts'
@@ -13,6 +14,7 @@ import {
   MessageBody,
   MessagesQuery,
   Removals,
+  RemovalsQuery,
   RespondEntryBody,
   RoomParams,
   SwitchStreamBody,
@@ -39,6 +41,13 @@ const done = { done: true } as const
 
 export const liveRoutes: Routes = (app, context) => {
   const { meetings, store, gate, settings } = context
+
+  const removedFrom = async (meetingId: string, sessionId: string): Promise<RemovalView[]> => {
+    const session = await store.sessions.get(sessionId)
+    if (session?.meetingId !== meetingId)
+      throw new Refusal('NOT_FOUND', { message: 'The meeting has had no session with this id.' })
+    return new Removed(await store.sessions.removals(sessionId)).list()
+  }
 
   app.get(
     '/v2/rooms/:roomId/live',
@@ -229,20 +238,30 @@ export const liveRoutes: Routes = (app, context) => {
   app.get(
     '/v2/rooms/:roomId/removals',
     describe({
-      summary: 'List who was removed from the current session',
+      summary: 'List who was removed from a session, and by whom',
+      description:
+        'Of the current session, or of an earlier one that is named. A removal that was lifted is not in the list; the audit log has those over REST.',
       tag,
       access: 'token',
       action: 'watch',
       about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: RoomParams,
+      query: RemovalsQuery,
       answer: Removals,
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      const removals = await meetings.removals(meetingId)
+      const { sessionId } = request.query
+      const removals =
+        sessionId === undefined ? await meetings.removals(meetingId) : await removedFrom(meetingId, sessionId)
       return {
-        data: removals.map(({ at, by, ...removal }) => ({ ...removal, removedAt: at, removedBy: by })),
+        data: removals.map(({ at, by, byName, ...removal }) => ({
+          ...removal,
+          removedAt: at,
+          removedBy: by,
+          removedByName: byName,
+        })),
       }
     },
   )

@@ -42,7 +42,15 @@ for (const removed of [true, false])
     }
     await sessions.decide(sessionId, JSON.stringify({ ...noDecisions, breakouts: plan }))
     if (removed)
-      await sessions.remove({ sessionId, ...ann, at: 2, by: null, byModerator: true, tokenShared: false })
+      await sessions.remove({
+        sessionId,
+        ...ann,
+        at: 2,
+        by: null,
+        byName: null,
+        byModerator: true,
+        tokenShared: false,
+      })
     const { live } = await bench.openMeeting(room, createFakeSfu())
     const entry = comes(live, 'ann', grantOf('direct', `jti:${jtiOfBreakout('jti:ann', newId())}`))
     await entry.state

@@ -217,6 +217,7 @@ export class Evictions {
       name,
       at: this.#options.now(),
       by: by.participantId ?? SERVER,
+      byName: by.name ?? null,
       byModerator: by.isModerator,
       tokenShared: sharesToken(target, this.#options.roster.all()),
     }

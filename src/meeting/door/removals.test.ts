@@ -16,6 +16,7 @@ const removal = (changes: Partial<Removal> = {}): Removal => ({
   name: 'Bad',
   at: 1,
   by: 'mod',
+  byName: 'Mod',
   byModerator: true,
   tokenShared: false,
   ...changes,
@@ -89,11 +90,11 @@ test('a lifted removal keeps nobody out, and leaves the others in force', () => 
 test('moderators see who was removed, when, by whom, and whether the token still works', () => {
   const removals = new Removals([
     removal({ tokenShared: true }),
-    removal({ participantId: 'old', name: null, by: null, tokenId: 'jti:old' }),
+    removal({ participantId: 'old', name: null, by: null, byName: null, tokenId: 'jti:old' }),
   ])
   assert.deepEqual(removals.list(), [
-    { participantId: 'bad', name: 'Bad', at: 1, by: 'mod', tokenShared: true },
-    { participantId: 'old', name: 'old', at: 1, by: null, tokenShared: false },
+    { participantId: 'bad', name: 'Bad', at: 1, by: 'mod', byName: 'Mod', tokenShared: true },
+    { participantId: 'old', name: 'old', at: 1, by: null, byName: null, tokenShared: false },
   ])
   removals.add(removal({ participantId: 'worse', name: 'Worse', at: 2 }))
   assert.deepEqual(

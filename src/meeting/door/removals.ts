@@ -18,6 +18,8 @@ export interface RemovalView {
   at: number
   /** The id of the participant who removed it, or `server`; null in records of older versions. */
   by: string | null
+  /** The name of that participant or operator; null if there is none. */
+  byName: string | null
   /** One of its tokens still works, because others use it too; then only the participant id is kept out. */
   tokenShared: boolean
 }
@@ -26,6 +28,8 @@ export interface RemovalView {
 export interface Remover {
   /** Absent for a caller outside the meeting whose token has no participant. */
   participantId?: string
+  /** The display name of the participant, or the name of the operator. */
+  name?: string | null
   /** The token of a caller outside the meeting, because it does not say which of its holders calls. */
   tokenId?: string
   /** Has `allow_mod` or a management token. */
@@ -72,12 +76,13 @@ export class Removals {
   /** Oldest first. */
   list(): RemovalView[] {
     return [...this.#removals.values()].map((all) => {
-      const { participantId, name, at, by } = all.at(-1)!
+      const { participantId, name, at, by, byName } = all.at(-1)!
       return {
         participantId,
         name: name ?? participantId,
         at,
         by,
+        byName,
         tokenShared: all.some(({ tokenId }) => !this.#keepOutToken(tokenId)),
       }
     })

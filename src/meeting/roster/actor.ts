@@ -22,6 +22,6 @@ export function idOf(actor: Actor): string {
 }
 
 /** A participant in the role of removing another, or lifting a removal. */
-export function removerInside({ id, grant, isCoHost }: Participant): Remover {
-  return { participantId: id, isModerator: isCoHost || grant.entry === 'moderator' }
+export function removerInside({ id, name, grant, isCoHost }: Participant): Remover {
+  return { participantId: id, name, isModerator: isCoHost || grant.entry === 'moderator' }
 }

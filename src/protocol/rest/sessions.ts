@@ -224,6 +224,9 @@ export const ValueParams = Type.Object({ roomId: RoomId, key: AnyId })
 export const ValueBody = Type.Object({ value: Type.Union([Type.String(), Type.Null()]) })
 export const Value = Type.Object({ key: Type.String(), value: Type.Union([Type.String(), Type.Null()]) })
 
+export const RemovalsQuery = Type.Object({
+  sessionId: Type.Optional(AnyId),
+})
 export const Removals = Type.Object({
   data: Type.Array(
     Type.Object({
@@ -232,6 +235,10 @@ export const Removals = Type.Object({
       removedAt: AtMs,
       removedBy: Type.Union([Type.String(), Type.Null()], {
         description: 'The participant who removed it, or `server`; null if that was not recorded.',
+      }),
+      removedByName: Type.Union([Type.String(), Type.Null()], {
+        description:
+          'The name of that participant, or of the operator who did it; null if an app did it, or if that was not recorded.',
       }),
       tokenShared: Type.Boolean({
         description:

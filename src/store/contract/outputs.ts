@@ -80,7 +80,7 @@ export interface OutputStore {
   /** Those that neither stopped nor failed, apart from those with which the next home of a meeting goes on. */
   unfinished(): Promise<OutputRecord[]>
   /** Those that ended before `at`, oldest first, at most `limit`. */
-  endedBefore(at: number, limit: number): Promise<OutputRecord[]>
+  endedBefore(at: number, limit: number, isTranscription: boolean): Promise<OutputRecord[]>
   /** Hides the output; its files are deleted later. */
   markDeleted(outputId: string, at: number): Promise<void>
   /** Those that are marked as deleted, oldest first, at most `limit`. */

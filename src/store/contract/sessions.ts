@@ -67,6 +67,8 @@ export interface RemovalRecord {
   at: number
   /** The id of the participant who did it, or `server`; null in records of older versions. */
   by: string | null
+  /** The name of that participant or operator; null if the caller has none, or in records of older versions. */
+  byName: string | null
   /** Whether a moderator did it. */
   byModerator: boolean
   /** Others were inside with the same token, so only the participant id is kept out. */

@@ -105,6 +105,8 @@ export interface UsageStore {
   add(additions: readonly UsageAddition[]): Promise<void>
   /** The newest period first. `storedBytes` is what was stored at its end. */
   list(query: UsageQuery, page: Page): Promise<PageOf<UsageRow>>
+  /** Deletes what was kept of earlier days, and of months that ended before, at most `limit` rows of each. The sums of all days stay. Returns how many it deleted. */
+  dropBefore(day: string, limit: number): Promise<number>
   /** Sums of all days, for each project and key. `storedBytes` is what is stored. */
   totals(): Promise<(UsageSums & { projectId: string; apiKey: string })[]>
   /** The peaks of a day, for each project and key. */

@@ -40,6 +40,7 @@ import * as standingAdmissions from './migrations/0057-standing-admissions.ts'
 import * as people from './migrations/0058-people.ts'
 import * as jobFiles from './migrations/0059-job-files.ts'
 import * as usageMonths from './migrations/0060-usage-months.ts'
+import * as removers from './migrations/0061-removers.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -84,6 +85,7 @@ const steps: Record<string, Step> = {
   '0058-people': people,
   '0059-job-files': jobFiles,
   '0060-usage-months': usageMonths,
+  '0061-removers': removers,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

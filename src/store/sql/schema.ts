@@ -173,6 +173,7 @@ export interface Schema {
     name: string | null
     at: number
     removed_by: string | null
+    removed_by_name: string | null
     by_moderator: 0 | 1
     token_shared: 0 | 1
   }

@@ -1,4 +1,4 @@
-/** Six members in one meeting, one of them on a line that narrows; records what it and the others receive. */
+/** Members of one meeting, six by default, one of them on a line that narrows; records what it and the others receive. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { keepSending } from '../../../src/load/keep-sending.ts'
 import { Source } from '../../../src/load/streams.ts'
@@ -52,15 +52,20 @@ export class CongestedMeeting {
     this.#stopSending = stopSending
   }
 
-  static async begin(meeting: Meeting, { videoBitrate, audioBitrate }: Rates): Promise<CongestedMeeting> {
+  /** @param names of the members on good lines */
+  static async begin(
+    meeting: Meeting,
+    { videoBitrate, audioBitrate }: Rates,
+    names: readonly string[] = NAMES,
+  ): Promise<CongestedMeeting> {
     const people: Member[] = []
     const stopSending = keepSending(people)
     let line: Bottleneck | undefined
     try {
       let ssrc = 1
       // The speaker is shown large, as on our page, and the others small.
-      const shows = (owner: string) => (owner === NAMES[0] ? 2 : 0)
-      for (const name of [...NAMES, NARROW]) {
+      const shows = (owner: string) => (owner === names[0] ? 2 : 0)
+      for (const name of [...names, NARROW]) {
         const sources = [new Source('video', videoBitrate, ssrc, 3)]
         if (VOICES.includes(name)) sources.push(new Source('audio', audioBitrate, ssrc + 3))
         ssrc += 10

@@ -277,3 +277,45 @@ test('a crash right after an operator was deleted leaves no token of theirs in f
   }
   while ((await reads()) !== 401) await new Promise((next) => setTimeout(next, 50))
 })
+
+test('who was removed is listed with the name of who did it: a participant, an app, or an operator; of past sessions too', async () => {
+  const meetingId = await server.createMeeting()
+  const inside = async (participantId: string, name: string, permission = 'allow_join') => {
+    const client = server.connect({ meetingId, participantId, name, token: server.token([permission]) })
+    await client.join()
+    return client
+  }
+  const mod = await inside('mod', 'Mona', 'allow_mod')
+  for (const id of ['a', 'b', 'c']) await inside(id, id.toUpperCase())
+  await mod.request('removePeer', { peerId: 'a' })
+  const path = '/v2/sessions/participants/remove'
+  const body = { roomId: meetingId, participantId: 'b' }
+  assert.equal((await server.rest('POST', path, body)).status, 200)
+  const { cookie, name } = await stage.operator('operator')
+  const removed = await ask('POST', path, {
+    cookie,
+    project: projectId,
+    body: { ...body, participantId: 'c' },
+  })
+  assert.equal(removed.status, 200, JSON.stringify(removed.body))
+
+  const list = (query = '') =>
+    ask('GET', `/v2/rooms/${meetingId}/removals${query}`, { cookie, project: projectId })
+  const shown = async (query?: string) =>
+    (await list(query)).body.data.map((one: any) => [one.name, one.removedBy, one.removedByName])
+  const expected = [
+    ['A', 'mod', 'Mona'],
+    ['B', 'server', null],
+    ['C', 'server', name],
+  ]
+  assert.deepEqual(await shown(), expected)
+  const { id: sessionId } = (await server.rest('POST', '/v2/sessions/end', { roomId: meetingId })).body
+  assert.deepEqual(await shown(), [])
+  assert.deepEqual(await shown(`?sessionId=${sessionId}`), expected)
+  const other = await server.createMeeting()
+  const foreign = await ask('GET', `/v2/rooms/${other}/removals?sessionId=${sessionId}`, {
+    cookie,
+    project: projectId,
+  })
+  assert.equal(foreign.status, 404)
+})

@@ -158,8 +158,22 @@ async function busyLife(): Promise<{ sessionId: string; recordingId: string; who
   })
   await store.figures.addStats([{ sessionId, participantId: ID, at: 3, figures: [1, 2] }])
   const removal = { sessionId, at: 1, byModerator: true, tokenShared: false }
-  await store.sessions.remove({ ...removal, participantId: ID, tokenId: 't', name: NAME, by: 'ann' })
-  await store.sessions.remove({ ...removal, participantId: 'eve', tokenId: 'e', name: 'Eve', by: ID })
+  await store.sessions.remove({
+    ...removal,
+    participantId: ID,
+    tokenId: 't',
+    name: NAME,
+    by: 'ann',
+    byName: 'Ann',
+  })
+  await store.sessions.remove({
+    ...removal,
+    participantId: 'eve',
+    tokenId: 'e',
+    name: 'Eve',
+    by: ID,
+    byName: NAME,
+  })
   await store.sessions.admit({ sessionId, participantId: ID, tokenId: 't', at: 1 })
   await server.rest(
     'POST',

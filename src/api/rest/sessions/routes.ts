@@ -133,6 +133,7 @@ export const sessionRoutes: Routes = (app, context) => {
       participantId,
       'REMOVE_PEER_API',
       grantFor(request),
+      request.operator?.by === 'sign-in' ? request.operator.operator.name : null,
     )
 
   app.get(

@@ -92,6 +92,30 @@ export function chatQueries({ db, write }: SqlContext, meetings: ReadonlyMap<str
       // If there are fewer than `count`, take all.
       return { from: count <= 0 ? to + 1 : (first?.number ?? 0), to }
     },
+    dropBefore: (at, limit) =>
+      write({ lane: 'sweep' }, async (tx) => {
+        const old = await tx
+          .selectFrom('chat_messages')
+          .select(['number', 'session_id'])
+          .where('at', '<', at)
+          .where(
+            'session_id',
+            'in',
+            tx.selectFrom('sessions').select('session_id').where('ended_at', 'is not', null),
+          )
+          .orderBy('at')
+          .limit(limit)
+          .execute()
+        if (old.length === 0) return 0
+        const numbers = old.map(({ number }) => number)
+        await tx
+          .deleteFrom('chat_hearers')
+          .where('session_id', 'in', [...new Set(old.map(({ session_id }) => session_id))])
+          .where('number', 'in', numbers)
+          .execute()
+        await tx.deleteFrom('chat_messages').where('number', 'in', numbers).execute()
+        return old.length
+      }),
     read: async (sessionId, { from, to }, filter = {}) => {
       const ahead = await matching(sessionId, filter)
         .select(['number', 'bytes'])

@@ -65,6 +65,7 @@ export function decisionQueries(
           name: removal.name,
           at: removal.at,
           removed_by: removal.by,
+          removed_by_name: removal.byName,
           by_moderator: removal.byModerator ? (1 as const) : (0 as const),
           token_shared: removal.tokenShared ? (1 as const) : (0 as const),
         }
@@ -120,6 +121,7 @@ export function decisionQueries(
         name: row.name,
         at: row.at,
         by: row.removed_by,
+        byName: row.removed_by_name,
         byModerator: row.by_moderator === 1,
         tokenShared: row.token_shared === 1,
       }))

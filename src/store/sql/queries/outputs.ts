@@ -114,8 +114,13 @@ export function outputQueries(context: SqlContext, signal: OutboxSignal): Store[
         .execute()
       return rows.map(toOutput)
     },
-    endedBefore: async (at, limit) => {
-      const rows = await ours().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
+    endedBefore: async (at, limit, isTranscription) => {
+      const rows = await ours()
+        .where('kind', isTranscription ? '=' : '!=', 'transcription')
+        .where('ended_at', '<', at)
+        .orderBy('ended_at')
+        .limit(limit)
+        .execute()
       return rows.map(toOutput)
     },
     markDeleted: async (outputId, at) => {

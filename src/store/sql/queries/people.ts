@@ -272,7 +272,7 @@ async function erase(
   }
   const removedOthers = await tx
     .updateTable('removals')
-    .set({ removed_by: null })
+    .set({ removed_by: null, removed_by_name: null })
     .where('session_id', '=', sessionId)
     .where('removed_by', '=', participantId)
     .executeTakeFirst()

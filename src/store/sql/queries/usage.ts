@@ -158,6 +158,28 @@ export function usageQueries({ db, write }: SqlContext): Store['usage'] {
       if (additions.length > 0) await write(USAGE, (tx) => addUsage(tx, additions))
     },
     list: usageList(db),
+    dropBefore: (day, limit) =>
+      write(USAGE, async (tx) => {
+        let gone = 0
+        for (const table of ['usage_days', 'usage_peaks'] as const)
+          for (const [first, end] of [
+            [monthRow(''), monthRow(day.slice(0, 7))],
+            ['0', day],
+          ] as const) {
+            const rows = tx
+              .selectFrom(table)
+              .select(['day', 'project_id', 'api_key'])
+              .where('day', '>=', first)
+              .where('day', '<', end)
+              .limit(limit)
+            const { numDeletedRows } = await tx
+              .deleteFrom(table)
+              .where(sql<boolean>`(day, project_id, api_key) in ${rows}`)
+              .executeTakeFirst()
+            gone += Number(numDeletedRows)
+          }
+        return gone
+      }),
     totals: async () => {
       const rows = await db
         .selectFrom('usage_days')

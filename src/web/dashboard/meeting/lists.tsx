@@ -1,7 +1,7 @@
 import type { Live, Removals } from '../../../protocol/rest/sessions.ts'
 import { clickedOnce } from '../../parts/clicked-once.ts'
 import { Foreign } from '../../parts/foreign.tsx'
-import { formatDistance } from '../format.ts'
+import { formatDistance, formatInstant } from '../format.ts'
 import { shownName, type Who } from './who.ts'
 
 /** The people in the lobby. */
@@ -80,13 +80,13 @@ export function Entering({
   )
 }
 
-/** The people who were removed from the current session. */
+/** The people who were removed from a session, by whom and when; with `lift` from the current one. */
 export function Removed({
   removals,
   lift,
 }: {
   removals: Removals['data']
-  lift: ((who: Who) => void) | undefined
+  lift?: ((who: Who) => void) | undefined
 }) {
   if (removals.length === 0) return null
   return (
@@ -105,6 +105,9 @@ export function Removed({
                 </span>
               )}
             </span>
+            <span className="quiet">
+              {formatInstant(who.removedAt)}, by <RemovedBy {...who} />
+            </span>
             {who.tokenShared && (
               <span className="quiet">Others share the token, so only this participant id is kept out.</span>
             )}
@@ -121,4 +124,17 @@ export function Removed({
       </ul>
     </section>
   )
+}
+
+function RemovedBy({ removedBy, removedByName }: Removals['data'][number]) {
+  if (removedBy === null) return 'somebody who was not recorded'
+  if (removedBy === 'server')
+    return removedByName === null ? (
+      'an app, over REST'
+    ) : (
+      <>
+        <Foreign text={removedByName} />, an operator
+      </>
+    )
+  return <Foreign text={removedByName ?? removedBy} />
 }

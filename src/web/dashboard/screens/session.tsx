@@ -12,9 +12,11 @@ import { DiagnosisBox } from '../session/diagnosis.tsx'
 import { EventList } from '../session/event-list.tsx'
 import { eventsOf, type OutputSpan } from '../session/events.ts'
 import { MOST_DIAGNOSED, readOutputs } from '../session/loading.ts'
+import { Removed } from '../meeting/lists.tsx'
 import { MediaOfAll, MediaOfOne } from '../session/media.tsx'
 import type { PageInfo } from '../../../protocol/rest.ts'
 import type {
+  Removals,
   Session,
   SessionParticipantInFull,
   SessionWithParticipants,
@@ -45,15 +47,21 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
         lastPage = answer.pageInfo.lastPage
       }
       setOver(session.end !== null)
-      const outputs = await readOutputs(inProject, session)
-      return { session, participants, outputs, askedAt: Date.now() }
+      const [outputs, removals] = await Promise.all([
+        readOutputs(inProject, session),
+        inProject<Removals>(
+          'GET',
+          `/v2/rooms/${encodeURIComponent(session.roomId)}/removals?sessionId=${id}`,
+        ),
+      ])
+      return { session, participants, outputs, removals: removals.data, askedAt: Date.now() }
     },
     sessionId,
     everyMs,
   )
   return (
     <Shown query={query}>
-      {({ session, participants, outputs, askedAt }) => {
+      {({ session, participants, outputs, removals, askedAt }) => {
         const from = ms(session.start)
         const to = session.end === null ? askedAt : ms(session.end)
         return (
@@ -112,6 +120,7 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
                 <Timeline participants={participants} from={from} to={to} />
               )}
             </section>
+            <Removed removals={removals} />
             {participants.length > 0 && (
               <>
                 <Media {...{ session, participants, outputs, from, to, everyMs }} />
