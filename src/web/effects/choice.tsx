@@ -9,7 +9,7 @@ import { asBackground } from './own-picture.ts'
 /** The choice of effects on one's own video and sound, as far as this browser supports them. */
 export default function Choice() {
   useLanguage()
-  const { background, ownPicture, reducesNoise, problem } = useSyncExternalStore(
+  const { background, ownPicture, reducesNoise, problems } = useSyncExternalStore(
     effectChoices.subscribe,
     effectChoices.get,
   )
@@ -75,11 +75,11 @@ export default function Choice() {
         </label>
       )}
       <p className="quiet">{text('effects.where')}</p>
-      {problem && (
-        <p className="problem" role="status" data-testid="effect-problem">
+      {Object.values(problems).map((problem) => (
+        <p key={problem} className="problem" role="status" data-testid="effect-problem">
           {text(`effects.${problem}`)}
         </p>
-      )}
+      ))}
     </div>
   )
 }

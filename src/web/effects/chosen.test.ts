@@ -33,13 +33,26 @@ test('choices are remembered; a problem switches its effect off until the next c
     background: 'none',
     ownPicture: undefined,
     reducesNoise: true,
-    problem: 'backgroundBroke',
+    problems: { background: 'backgroundBroke' },
   })
-  assert.deepEqual(new EffectChoices(storage).get(), { ...choices.get(), problem: undefined })
+  assert.deepEqual(new EffectChoices(storage).get(), { ...choices.get(), problems: {} })
   choices.change({ background: 'hills' })
-  assert.equal(choices.get().problem, undefined)
+  assert.deepEqual(choices.get().problems, {})
   choices.giveUp('noiseFailed')
   assert.deepEqual([choices.get().background, choices.get().reducesNoise], ['hills', false])
+})
+
+test('a problem of one effect hides none of the other, which decides whether the room may be seen', () => {
+  const choices = new EffectChoices(undefined)
+  const told: string[] = []
+  choices.onProblem((problem) => told.push(problem))
+  choices.change({ background: 'blur', reducesNoise: true })
+  choices.giveUp('backgroundBroke')
+  choices.giveUp('noiseBroke')
+  assert.deepEqual(told, ['backgroundBroke', 'noiseBroke'])
+  assert.deepEqual(choices.get().problems, { background: 'backgroundBroke', noise: 'noiseBroke' })
+  choices.change({ reducesNoise: true })
+  assert.deepEqual(choices.get().problems, { background: 'backgroundBroke' })
 })
 
 test('a browser that keeps nothing still has choices', () => {

@@ -16,9 +16,11 @@ export interface ChosenEffects {
   reducesNoise: boolean
 }
 
+type Effect = 'background' | 'noise'
+
 export interface EffectState extends ChosenEffects {
-  /** Kept until the next choice. */
-  problem: EffectProblem | undefined
+  /** Each is kept until the next choice for its effect: one may give up while the page still reacts to the other. */
+  problems: Readonly<Partial<Record<Effect, EffectProblem>>>
 }
 
 const KEY = 'anteroom:effects'
@@ -50,11 +52,12 @@ type Kept = Pick<Storage, 'getItem' | 'setItem'>
 export class EffectChoices implements View<EffectState> {
   readonly #storage: Kept | undefined
   readonly #listeners = new Set<() => void>()
+  readonly #problemListeners = new Set<(problem: EffectProblem) => void>()
   #state: EffectState
 
   constructor(storage: Kept | undefined) {
     this.#storage = storage
-    this.#state = { ...parseEffects(storage?.getItem(KEY) ?? null), problem: undefined }
+    this.#state = { ...parseEffects(storage?.getItem(KEY) ?? null), problems: {} }
   }
 
   readonly get = (): EffectState => this.#state
@@ -64,14 +67,25 @@ export class EffectChoices implements View<EffectState> {
     return () => this.#listeners.delete(onChange)
   }
 
+  /** Tells of each problem once. Returns a function that ends it. */
+  onProblem(listener: (problem: EffectProblem) => void): () => void {
+    this.#problemListeners.add(listener)
+    return () => this.#problemListeners.delete(listener)
+  }
+
   change(change: Partial<ChosenEffects>): void {
-    this.#set({ ...this.#state, ...change, problem: undefined })
+    const problems = { ...this.#state.problems }
+    if ('background' in change) delete problems.background
+    if ('reducesNoise' in change) delete problems.noise
+    this.#set({ ...this.#state, ...change, problems })
   }
 
   /** Switches an effect off because of a problem. */
   giveUp(problem: EffectProblem): void {
-    const off = problem.startsWith('noise') ? { reducesNoise: false } : { background: 'none' as const }
-    this.#set({ ...this.#state, ...off, problem })
+    const effect = problem.startsWith('noise') ? 'noise' : 'background'
+    const off = effect === 'noise' ? { reducesNoise: false } : { background: 'none' as const }
+    this.#set({ ...this.#state, ...off, problems: { ...this.#state.problems, [effect]: problem } })
+    for (const listener of [...this.#problemListeners]) listener(problem)
   }
 
   #set(state: EffectState): void {

@@ -35,7 +35,7 @@ export function keepEffects(devices: Kept, onDevicesChanged: Subscribe): () => v
     const effect = effectOf(track) as BackgroundEffect | undefined
     if (chosen.background === 'none' && effect) {
       // Nobody may see the room of a person who chose to hide it.
-      if (chosen.problem === 'backgroundBroke') await devices.disableCamera()
+      if (chosen.problems.background === 'backgroundBroke') await devices.disableCamera()
       else await replace('camera', processCamera)
     } else if (chosen.background !== 'none' && !effect)
       // Others see the same as before, so the camera stays on.

@@ -102,10 +102,7 @@ export function follow({
     seats.listen(meeting),
     watchDevices(meeting, notice.show),
     keepEffects(meeting.devices, onEvents(meeting, 'devicesChanged', 'stateChanged')),
-    effectChoices.subscribe(() => {
-      const { problem } = effectChoices.get()
-      if (problem) notice.show(text(`effects.${problem}`))
-    }),
+    effectChoices.onProblem((problem) => notice.show(text(`effects.${problem}`))),
     hearMutedTalk(meeting, settings, () => notice.show(text('mic.mutedTalk'))),
     quality.listen(),
     keepAwake(),
