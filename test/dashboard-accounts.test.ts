@@ -177,8 +177,8 @@ test('a viewer is shown no button that the server would refuse', async () => {
     ],
     keys: ['New key', 'Rename', 'New project', 'Change …', 'Rotate …', 'Revoke …'],
     webhooks: ['Replay all parked', 'Set up'],
-    tokens: ['Make token'],
-    console: ['Send'],
+    tokens: ['Make token', 'Copy code'],
+    console: ['Send', 'Copy curl command'],
     operators: [],
   }
   const seen: Record<string, Record<string, string[]>> = {}
@@ -209,6 +209,14 @@ test('a viewer is shown no button that the server would refuse', async () => {
       const before = page
       page = theirs
       await looksRight('meeting of a viewer')
+      for (const [place, sentence] of [
+        ['tokens', 'Your role makes no tokens.'],
+        ['console', 'Your role makes no calls'],
+      ] as const) {
+        await theirs.goto(`${server.url}/dashboard/${place}`)
+        await theirs.getByText(sentence).waitFor()
+        await looksRight(`${place} of a viewer`)
+      }
       page = before
     }
     await theirContext.close()

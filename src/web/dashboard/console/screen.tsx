@@ -25,6 +25,27 @@ const MOST_LETTERS = 50_000
 
 /** Calls the REST API with a token of one of the project’s keys. */
 export function ConsoleScreen() {
+  const { may } = useProject()
+  return (
+    <>
+      <div className="head">
+        <h1>Console</h1>
+      </div>
+      {may('POST /v2/admin/projects/{projectId}/token') ? (
+        <Operations />
+      ) : (
+        <Empty title="Your role makes no calls">
+          <p>
+            The console calls with tokens of the project’s keys, which your role does not make. All calls are
+            described in <a href={`${serverUrl}/openapi.json`}>the API document</a>.
+          </p>
+        </Empty>
+      )}
+    </>
+  )
+}
+
+function Operations() {
   const { api, project } = useProject()
   const query = useQuery(async () => {
     const [document, keys] = await Promise.all([
@@ -37,22 +58,17 @@ export function ConsoleScreen() {
     }
   }, `console ${project.projectId}`)
   return (
-    <>
-      <div className="head">
-        <h1>Console</h1>
-      </div>
-      <Shown query={query}>
-        {({ operations, keys }) =>
-          keys.length === 0 ? (
-            <Empty title="This project has no key">
-              <p>Make one under Keys; the calls are made with a token of it.</p>
-            </Empty>
-          ) : (
-            <Calls operations={operations} keys={keys} />
-          )
-        }
-      </Shown>
-    </>
+    <Shown query={query}>
+      {({ operations, keys }) =>
+        keys.length === 0 ? (
+          <Empty title="This project has no key">
+            <p>Make one under Keys; the calls are made with a token of it.</p>
+          </Empty>
+        ) : (
+          <Calls operations={operations} keys={keys} />
+        )
+      }
+    </Shown>
   )
 }
 
@@ -92,8 +108,7 @@ interface Answer {
 }
 
 function Call({ operation, apiKey }: { operation: Operation; apiKey: string }) {
-  const { api, project, may } = useProject()
-  const mayCall = may('POST /v2/admin/projects/{projectId}/token')
+  const { api, project } = useProject()
   const { busy, problem, run } = useAction()
   const [values, setValues] = useState<Record<string, string>>({})
   const [body, setBody] = useState(operation.body ?? '')
@@ -156,13 +171,10 @@ function Call({ operation, apiKey }: { operation: Operation; apiKey: string }) {
           />
         )}
         <Failure text={wrong || problem} />
-        {!mayCall && <p className="quiet">Your role makes no tokens; call with your own.</p>}
         <div className="row">
-          {mayCall && (
-            <button className="primary" disabled={busy}>
-              Send
-            </button>
-          )}
+          <button className="primary" disabled={busy}>
+            Send
+          </button>
           <CopyButton what="curl command" value={curlOf(method, url, sent)} />
         </div>
       </Form>

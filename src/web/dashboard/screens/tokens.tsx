@@ -12,6 +12,7 @@ import type { InspectedToken } from '../../../protocol/rest/keys.ts'
 import type { TokenAnswer } from '../../../protocol/rest/tokens.ts'
 
 export function TokensScreen() {
+  const { may } = useProject()
   const [pasted, setPasted] = useState('')
   return (
     <>
@@ -19,7 +20,14 @@ export function TokensScreen() {
         <h1>Tokens</h1>
       </div>
       <div className="halves">
-        <Generator onMade={setPasted} />
+        {may('POST /v2/admin/projects/{projectId}/token') ? (
+          <Generator onMade={setPasted} />
+        ) : (
+          <section className="box" aria-labelledby="make">
+            <h2 id="make">Make a token</h2>
+            <p className="quiet">Your role makes no tokens. An operator or an owner can make you one.</p>
+          </section>
+        )}
         <Inspector key={pasted} token={pasted} />
       </div>
     </>
@@ -33,7 +41,7 @@ const ENTRIES: Record<string, string[]> = {
 }
 
 function Generator({ onMade }: { onMade: (token: string) => void }) {
-  const { api, project, may } = useProject()
+  const { api, project } = useProject()
   const { busy, problem, run } = useAction()
   const [entry, setEntry] = useState('direct')
   const [roles, setRoles] = useState('')
@@ -111,15 +119,11 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
           />
         </div>
         <Failure text={problem} />
-        {may('POST /v2/admin/projects/{projectId}/token') ? (
-          <div className="row">
-            <button className="primary" disabled={busy}>
-              Make token
-            </button>
-          </div>
-        ) : (
-          <p className="quiet">Your role makes no tokens; the code below does, with the secret of a key.</p>
-        )}
+        <div className="row">
+          <button className="primary" disabled={busy}>
+            Make token
+          </button>
+        </div>
       </Form>
       {token !== '' && (
         <div className="form made">
