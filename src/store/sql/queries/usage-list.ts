@@ -89,20 +89,30 @@ export function usageList(db: Kysely<Schema>): Store['usage']['list'] {
       by === 'month'
         ? [[monthRow(oldest), LAST_MONTH]]
         : [
-            [oldest, lastDayOf(newest.slice(0, 7))],
             [monthRow(monthAfter(newest.slice(0, 7))), LAST_MONTH],
+            [oldest, lastDayOf(newest.slice(0, 7))],
           ]
-    const ofThose = (among: readonly Range[]) => {
-      const some = rowsOf('usage_days', among)
-      return per === 'key' ? some.where('api_key', 'in', [...new Set(used.map((row) => row.key))]) : some
+    /** Of those on the page alone. Only without `or` does SQLite find them by their index. */
+    const ofThose = (range: Range) => {
+      let some = rowsOf('usage_days', [range]).select([
+        project.as('project'),
+        key.as('key'),
+        sumOf('stored_bytes'),
+      ])
+      if (per !== 'server') some = some.where('project_id', 'in', distinct(used.map((row) => row.project)))
+      return per === 'key' ? some.where('api_key', 'in', distinct(used.map((row) => row.key))) : some
     }
-    const changes = await ofThose(sinceThen)
-      .select(named)
-      .select(sumOf('stored_bytes'))
-      .groupBy(names)
-      .orderBy('period', 'desc')
-      .execute()
-    const now = ofThose([[ALL, ALL]]).select([project.as('project'), key.as('key'), sumOf('stored_bytes')])
+    const changes = []
+    // The latest first.
+    for (const range of sinceThen)
+      changes.push(
+        ...(await ofThose(range)
+          .select(period.as('period'))
+          .groupBy(names)
+          .orderBy('period', 'desc')
+          .execute()),
+      )
+    const now = ofThose([ALL, ALL])
     const totals = await (per === 'server' ? now : now.groupBy(names.slice(1))).execute()
     const left = new Map(totals.map((row) => [keyOf('', row.project, row.key), row.stored_bytes]))
     const stored = new Map<string, number>()
@@ -154,4 +164,5 @@ function rangesOf({ by, from, to }: UsageQuery): Range[] {
 }
 
 const sumOf = (column: Column) => sql<number>`cast(sum(${sql.ref(column)}) as bigint)`.as(column)
+const distinct = (list: readonly string[]): string[] => [...new Set(list)]
 const keyOf = (...parts: string[]): string => JSON.stringify(parts)
