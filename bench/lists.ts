@@ -103,8 +103,9 @@ function fills({ rows, from, id }: typeof SQLITE): string[] {
 
 async function fill(store: BenchStore): Promise<void> {
   if (store.url !== undefined) {
-    for (const statement of [...fills(POSTGRES), 'vacuum analyze'])
+    for (const statement of fills(POSTGRES))
       await runSql(store.url, `set synchronous_commit = off; ${statement}`)
+    await runSql(store.url, 'vacuum analyze')
     return
   }
   const db = new Database(join(dataOf(store), 'anteroom.db'))
