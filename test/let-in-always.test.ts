@@ -81,6 +81,28 @@ test('let in always: only a moderator decides it, sees it and lifts it', async (
   for (const one of [guest, admitter, mod]) one.close()
 })
 
+test('let in always: a backend decides it over REST, with a token that moderates', async () => {
+  const meetingId = await server.createMeeting()
+  const mod = await host(meetingId)
+  const token = guestToken()
+  const guest = server.connect({ token, meetingId, participantId: 'ann', name: 'ann' })
+  const joining = guest.join()
+  await mod.hears('entryRequested')
+  const respond = (by?: string) =>
+    server.rest(
+      'POST',
+      `/v2/rooms/${meetingId}/entry-requests/respond`,
+      { participantId: 'ann', decision: 'allowed', always: true },
+      by,
+    )
+  assert.equal((await respond(server.token(['allow_join']))).status, 403)
+  assert.deepEqual(await list(meetingId), [])
+  assert.equal((await respond()).status, 200)
+  await joining
+  assert.equal((await list(meetingId)).length, 1)
+  for (const one of [guest, mod]) one.close()
+})
+
 test('let in always: the same person comes in without asking, nobody else does, until it is lifted', async () => {
   const meetingId = await server.createMeeting()
   const token = guestToken()

@@ -38,7 +38,12 @@ export interface MeetingHome {
   /** The state of its media; empty if the meeting is not live. */
   inspect(meetingId: string): Promise<MeetingInspection>
   /** Refuses with RESPOND_ENTRY_FAILED if no request with this id is waiting. */
-  respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void>
+  respondEntry(
+    meetingId: string,
+    participantId: string,
+    decision: EntryDecision,
+    always?: boolean,
+  ): Promise<void>
   /** Switches a stream off. Refuses with NOT_FOUND if there is no participant with this id. */
   stopStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void>
   /** Asks a participant to switch a stream on; it is up to that person. */

@@ -202,10 +202,10 @@ export class LiveMeetings implements LocalHome {
     return { meetingId, sessionId: live?.sessionId ?? null, members }
   }
 
-  async respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void> {
+  async respondEntry(meetingId: string, id: string, decision: EntryDecision, always = false): Promise<void> {
     const live = await this.#open.get(meetingId)
     if (!live) throw new Refusal('RESPOND_ENTRY_FAILED')
-    await live.entrance.respond('server', participantId, decision)
+    await live.entrance.respond('server', id, decision, always)
   }
 
   async stopStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void> {

@@ -241,9 +241,14 @@ export class Live {
     return this.#call('GET', at`/v2/rooms/${roomId}/live`)
   }
 
-  /** Admits or denies a waiting person. @throws {ServerClientError} RESPOND_ENTRY_FAILED if there is no such request */
-  async respondEntry(roomId: string, participantId: string, decision: 'allowed' | 'denied'): Promise<void> {
-    const body = { participantId, decision }
+  /** Admits or denies a waiting person; `always` admits for good. @throws {ServerClientError} RESPOND_ENTRY_FAILED if there is no such request */
+  async respondEntry(
+    roomId: string,
+    participantId: string,
+    decision: 'allowed' | 'denied',
+    { always = false }: { always?: boolean } = {},
+  ): Promise<void> {
+    const body = { participantId, decision, ...(always && { always }) }
     await this.#call('POST', at`/v2/rooms/${roomId}/entry-requests/respond`, { body })
   }
 

@@ -82,7 +82,10 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      await meetings.respondEntry(meetingId, request.body.participantId, request.body.decision)
+      const { participantId, decision, always = false } = request.body
+      const refusal = always && refusalFromOutside(grantFor(request), 'admitAlways', settings.moderation)
+      if (refusal) throw refusal
+      await meetings.respondEntry(meetingId, participantId, decision, always)
       return done
     },
   )

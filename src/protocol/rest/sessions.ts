@@ -192,6 +192,11 @@ export type LiveParticipant = Live['participants'][number]
 export const RespondEntryBody = Type.Object({
   participantId: AnyId,
   decision: Type.Union([Type.Literal('allowed'), Type.Literal('denied')]),
+  always: Type.Optional(
+    Type.Boolean({
+      description: 'With `allowed`: lets this person in without asking from now on. It needs `allow_mod`.',
+    }),
+  ),
 })
 
 export const SwitchStreamBody = Type.Object({
