@@ -13,6 +13,8 @@ export interface Offered {
 }
 
 const STEP_MS = 500
+/** Long enough on a machine five times slower. */
+const PATIENCE_MS = 60_000
 /** RTP: the fixed header (RFC 3550, section 5.1), where the SSRC is. */
 const SSRC_AT = 8
 
@@ -68,14 +70,17 @@ export class WireReceiver {
     return { consumerId: id, ownerId, kind, isShare, ssrc: rtpParameters.encodings[0].ssrc }
   }
 
-  /** Waits until the bits per second of a stream are as they should be. The time limit of the test ends it otherwise. */
-  async rates({ ssrc }: Offered, isRight: (bitrate: number) => boolean): Promise<number> {
+  /** Waits until the bits per second of a stream are as they should be. */
+  async rates({ ssrc, ownerId, kind }: Offered, isRight: (bitrate: number) => boolean): Promise<number> {
+    const giveUpAt = performance.now() + PATIENCE_MS
     for (;;) {
       const [bytes, at] = [this.#bytes.get(ssrc) ?? 0, performance.now()]
       await new Promise((next) => setTimeout(next, STEP_MS))
       const seconds = (performance.now() - at) / 1000
       const bitrate = (((this.#bytes.get(ssrc) ?? 0) - bytes) * 8) / seconds
       if (isRight(bitrate)) return bitrate
+      if (performance.now() > giveUpAt)
+        throw new Error(`the ${kind} of ${ownerId} still has ${Math.round(bitrate)} bit/s`)
     }
   }
 
