@@ -21,8 +21,11 @@ const SECONDS = 30
 const SETTLE_MS = 5000
 const MOST_GAP_MS = 60
 const CORE = '0'
-/** Before other programs of a busy machine, if this program may decide that: the core is to be theirs. */
-const ahead = spawnSync('chrt', ['-r', '1', 'true']).status === 0 ? ['chrt', '-r', '1'] : []
+/**
+ * Before other programs of a busy machine, if this program may decide that: the core is to be theirs. Only the main thread, without
+ * those that V8 starts to collect garbage and to compile: with the same priority, each of them may keep the core for 100 ms.
+ */
+const ahead = spawnSync('chrt', ['-R', '-r', '1', 'true']).status === 0 ? ['chrt', '-R', '-r', '1'] : []
 
 /**
  * What this process did in a gap. `core`: it was ready to run, and another program had its core. `collection`: it collected garbage.
@@ -178,7 +181,7 @@ else {
     const others = `1-${Math.max(1, Number(process.env.CORES ?? 2) - 1)}`
     for (const pid of [server.pid, ...server.workers]) {
       spawnSync('taskset', ['-apc', others, String(pid)])
-      if (ahead.length > 0) spawnSync('chrt', ['-arp', '1', String(pid)])
+      if (ahead.length > 0) spawnSync('chrt', ['-R', '-r', '-p', '1', String(pid)])
     }
     const rows: string[][] = []
     let worst = 0

@@ -1,16 +1,20 @@
 /** One clock for everything that this process sends: what is due is sent together, however many streams there are. */
 
 const TICK_MS = 5
+/** The part of a tick in which sound may be prepared that is not due yet; then what has arrived meanwhile comes first. */
+const PREPARING_MS = 4
 
 type Work = (now: number) => void
 
 const works = new Set<Work>()
 let timer: NodeJS.Timeout | undefined
+let beganAt = -Infinity
 
 /** Calls `work` every few ms until the returned function is called. */
 export function everyTick(work: Work): () => void {
   works.add(work)
   timer ??= setInterval(() => {
+    beganAt = performance.now()
     for (const one of [...works]) one(performance.now())
   }, TICK_MS)
   return () => {
@@ -19,4 +23,9 @@ export function everyTick(work: Work): () => void {
     clearInterval(timer)
     timer = undefined
   }
+}
+
+/** Whether there is time in this tick for what is not due yet. */
+export function mayPrepare(): boolean {
+  return performance.now() - beganAt < PREPARING_MS
 }

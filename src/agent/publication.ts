@@ -9,7 +9,7 @@ import {
   sendParameters,
   type SentCodec,
 } from './capabilities.ts'
-import { everyTick } from './pace.ts'
+import { everyTick, mayPrepare } from './pace.ts'
 import type { Schedule } from './schedule.ts'
 
 /**
@@ -163,11 +163,17 @@ export class OwnStream<T> implements Publication {
     if (schedule.isEmpty()) void this.end({ reason: 'finished' })
   }
 
+  #turn(): Promise<void> {
+    return new Promise((wake) => (this.#wake = wake))
+  }
+
   async #fill(): Promise<void> {
     const { schedule } = this.#options
     try {
       for (;;) {
-        while (schedule.isFull() && !this.#isOver) await new Promise<void>((wake) => (this.#wake = wake))
+        // At least one in each tick: after a delay, all that many streams lack would take so long that it is the next delay.
+        if (!this.#isOver && !mayPrepare()) await this.#turn()
+        while (schedule.isFull() && !this.#isOver) await this.#turn()
         if (this.#isOver) return
         const result = (await this.#source.next()) as IteratorResult<T, unknown>
         if (result.done) {
