@@ -35,6 +35,7 @@ export function composerOptions(ground: Ground, urls: OwnAddresses): ComposerOpt
       ownKeys: () => ownKeys(config),
     },
     newName: newId,
+    now: ground.now,
     log,
   }
 }

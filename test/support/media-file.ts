@@ -17,15 +17,18 @@ export interface MediaFacts {
 }
 
 export async function examineMedia(file: string): Promise<MediaFacts> {
-  const args = ['-v', 'error', '-count_frames', '-show_streams', '-show_format', '-of', 'json', file]
+  const args = ['-v', 'error', '-show_streams', '-show_format', '-of', 'json', file]
   const { stdout } = await run('ffprobe', args)
   const { streams, format } = JSON.parse(stdout)
   const video = streams.find((one: any) => one.codec_type === 'video')
   // Only decoding errors count: a browser may give two frames the same timestamp.
-  const decoded = await run('ffmpeg', ['-v', 'error', '-i', file, '-vsync', 'passthrough', '-f', 'null', '-'])
+  const decoded = await run('ffmpeg', [
+    ...['-v', 'error', '-progress', 'pipe:1', '-i', file],
+    ...['-vsync', 'passthrough', '-f', 'null', '/dev/null'],
+  ])
   return {
     seconds: Number(format.duration),
-    frames: Number(video?.nb_read_frames ?? 0),
+    frames: Number([...decoded.stdout.matchAll(/^frame= *(\d+)$/gm)].at(-1)?.[1] ?? 0),
     width: video?.width ?? 0,
     height: video?.height ?? 0,
     codecs: streams.map((one: any) => one.codec_name),

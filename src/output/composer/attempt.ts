@@ -7,6 +7,7 @@ import { CALL, capture, type CaptureOptions } from './capture.ts'
 import { Chromium } from './chromium.ts'
 import { MatroskaSplitter, type Piece } from './matroska.ts'
 import { openTemplate, type TemplateGuard } from './template.ts'
+import { Watchdog } from '../watchdog.ts'
 
 /** Chromium draws so often; of fewer, it leaves out too many. */
 const FRAME_RATE = 30
@@ -18,12 +19,17 @@ const AUDIO_BITRATE = 128_000
 const OPENING_MS = 45_000
 /** A browser that gave nothing for so long hangs. */
 const SILENCE_MS = 4500
-const LOOK_MS = 250
 /** How long pictures may take to arrive after the page joined; then it is captured without them. */
 const FIRST_PICTURES_MS = 3000
 const FLUSH_MS = 1500
 /** An encoder on a busy machine is so far behind at most: it drops frames instead. */
-const ENCODER_LAG_MS = 5000
+const ENCODER_LAG_MS = 10_000
+
+/** What was captured, in order. */
+export interface Captured extends Piece {
+  /** What begins in it was captured then, by `performance.now()`. */
+  capturedAt: number
+}
 
 export interface Browsers {
   chromiumBin: string
@@ -34,6 +40,8 @@ export interface Browsers {
   isRoot: boolean
   guard: TemplateGuard
   newName: () => string
+  /** Ms since the epoch. */
+  now: () => number
 }
 
 export interface AttemptOptions {
@@ -43,39 +51,38 @@ export interface AttemptOptions {
   codec: 'avc1' | 'vp8'
   source: OutputSource
   topics: () => string[]
-  /** What happens from now on is captured. */
-  onBegun: () => void
-  onPiece: (piece: Piece, init: Buffer) => void
+  /** What happened since then, by `performance.now()`, is captured. */
+  onBegun: (begunAt: number) => void
+  onPiece: (piece: Captured, init: Buffer) => void
   /** Called once, unless it is closed before. It is over then. */
   onFailed: (error: Error) => void
 }
 
 export class Attempt {
   readonly #options: AttemptOptions
-  readonly #startedAt = performance.now()
   readonly #splitter: MatroskaSplitter
-  readonly #timer: ReturnType<typeof setInterval>
+  #watchdog: Watchdog
   #browser: Chromium | undefined
   #seat: OutputSeat | undefined
   #closeGuard: (() => Promise<void>) | undefined
   #world: number | undefined
-  #begunAt = 0
-  #lastPieceAt: number | undefined
+  #begunAt: number | undefined
   #ended: Promise<void> | undefined
   readonly #opening: Promise<void>
 
   constructor(options: AttemptOptions) {
     this.#options = options
-    this.#splitter = new MatroskaSplitter((piece) => options.onPiece(piece, this.#splitter.init!))
-    this.#timer = setInterval(() => this.#look(), LOOK_MS)
+    this.#splitter = new MatroskaSplitter(({ ms, ...piece }) =>
+      options.onPiece({ ...piece, capturedAt: this.#begunAt! + ms }, this.#splitter.init!),
+    )
+    this.#watchdog = this.#watch(OPENING_MS, 'The browser did not begin to record.')
     this.#opening = this.#open().catch((error: unknown) => this.#fail(error as Error))
   }
 
-  /** Resolves when all that happened before this call has arrived. What is still in the encoder cannot be asked for, so this waits for it. */
-  async flush(): Promise<void> {
-    if (this.#lastPieceAt === undefined) return
-    const now = performance.now()
-    const [untilMs, by] = [now - this.#begunAt, now + ENCODER_LAG_MS]
+  /** Resolves when all that was captured until then has arrived. What is still in the encoder cannot be asked for, so this waits for it. */
+  async flush(until: number): Promise<void> {
+    if (this.#begunAt === undefined) return
+    const [untilMs, by] = [until - this.#begunAt, performance.now() + ENCODER_LAG_MS]
     do {
       const flushed = this.#browser?.evaluate('anteroomControl.flush()', this.#world).catch(() => undefined)
       await Promise.race([flushed, pause(FLUSH_MS)])
@@ -105,7 +112,7 @@ export class Attempt {
   }
 
   async #clear(atOnce: boolean): Promise<void> {
-    clearInterval(this.#timer)
+    this.#watchdog.close()
     this.#splitter.end()
     if (atOnce) await this.#browser?.kill()
     // Opening stops at its next step.
@@ -115,11 +122,8 @@ export class Attempt {
     await this.#closeGuard?.()
   }
 
-  #look(): void {
-    const now = performance.now()
-    if (this.#lastPieceAt === undefined) {
-      if (now - this.#startedAt > OPENING_MS) this.#fail(new Error('The browser did not begin to record.'))
-    } else if (now - this.#lastPieceAt > SILENCE_MS) this.#fail(new Error('The browser hangs.'))
+  #watch(limitMs: number, message: string): Watchdog {
+    return new Watchdog({ limitMs, onHung: () => this.#fail(new Error(message)) })
   }
 
   async #open(): Promise<void> {
@@ -196,7 +200,7 @@ export class Attempt {
   }
 
   async #until(condition: string): Promise<void> {
-    // `look` ends it where it takes too long.
+    // The watchdog ends it where it takes too long.
     while (!this.#ended) {
       // A page that is being loaded cannot be asked.
       if ((await this.#browser!.evaluate(condition).catch(() => false)) === true) return
@@ -224,16 +228,19 @@ export class Attempt {
       this.#browser?.fit().catch(() => undefined)
       return
     }
-    if (text === 's') {
-      this.#begunAt = performance.now()
-      this.#options.onBegun()
+    if (text.startsWith('s')) {
+      // On a busy machine the message may be late.
+      this.#begunAt = performance.now() - Math.max(0, this.#options.browsers.now() - Number(text.slice(1)))
+      this.#watchdog.close()
+      this.#watchdog = this.#watch(SILENCE_MS, 'The browser hangs.')
+      this.#options.onBegun(this.#begunAt)
       return
     }
     if (!text.startsWith('c')) {
       this.#fail(new Error(text.slice(1)))
       return
     }
-    this.#lastPieceAt = performance.now()
+    this.#watchdog.hear()
     try {
       this.#splitter.push(Buffer.from(text.slice(1), 'base64'))
     } catch (error) {

@@ -20,8 +20,8 @@ export interface CaptureControl {
 }
 
 /**
- * Called by the page with `c` and a chunk in base64, `s` at the start, `r` when the size has changed, or `f` and the
- * reason of a failure.
+ * Called by the page with `c` and a chunk in base64, `s` and the time of the start in ms since the epoch, `r` when the size
+ * has changed, or `f` and the reason of a failure.
  */
 export const CALL = 'anteroomCapture'
 
@@ -123,6 +123,6 @@ export async function capture(options: CaptureOptions): Promise<void> {
         recorder.requestData()
       }),
   }
-  recorder.onstart = () => call('s')
   recorder.start(options.timesliceMs)
+  call(`s${performance.timeOrigin + performance.now()}`)
 }

@@ -2,9 +2,8 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { Composition } from '../../protocol/outputs.ts'
 import type { OutputSource } from '../output.ts'
-import { Attempt, type Browsers } from './attempt.ts'
+import { Attempt, type Browsers, type Captured } from './attempt.ts'
 import { canShare } from './budget.ts'
-import type { Piece } from './matroska.ts'
 
 export type OutputKind = 'recording' | 'hls' | 'livestream'
 
@@ -35,17 +34,17 @@ export interface Wanted {
   /** For so long, browsers that give nothing are followed by others. */
   patienceMs?: number | undefined
   source: OutputSource
-  /** The capture has started. Not called if it had started before. */
-  onBegun: () => void
-  onPiece: (piece: Piece, init: Buffer) => void
+  /** The capture has started, then by `performance.now()`. Not called if it had started before. */
+  onBegun: (begunAt: number) => void
+  onPiece: (piece: Captured, init: Buffer) => void
   /** The composition cannot continue. */
   onFailed: (error: Error) => void
 }
 
 /** The use of a composition by one output. */
 export interface Lease {
-  /** Resolves when everything captured so far has arrived. */
-  flush(): Promise<void>
+  /** Resolves when everything that was captured until then, by `performance.now()`, has arrived. */
+  flush(until: number): Promise<void>
   release(): void
 }
 
@@ -74,7 +73,7 @@ export class Compositions {
     running.users.add(wanted)
     void running.attempt.follow()
     return {
-      flush: () => running.attempt.flush(),
+      flush: (until) => running.attempt.flush(until),
       release: () => this.#release(running, wanted),
     }
   }
@@ -112,8 +111,8 @@ export class Compositions {
       codec,
       source,
       topics: () => [...new Set([...running.users].map(({ kind }) => TOPICS[kind]))],
-      onBegun: () => {
-        for (const user of [...running.users]) user.onBegun()
+      onBegun: (begunAt) => {
+        for (const user of [...running.users]) user.onBegun(begunAt)
       },
       onPiece: (piece, init) => {
         running.failures = 0

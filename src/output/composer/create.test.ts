@@ -27,6 +27,7 @@ before(async () => {
       ownKeys: () => [],
     },
     newName: () => `browser-${browsers++}`,
+    now: Date.now,
     maxCompositions: 1,
     cores: 2,
     diskReserveBytes: 0,

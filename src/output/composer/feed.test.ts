@@ -15,7 +15,11 @@ interface Started {
 }
 
 /** Feeds one program after the other, each in the place of an ffmpeg, until the last was started. */
-async function feeding(programs: string[][], onPiece: (started: Started[]) => void): Promise<Started[]> {
+async function feeding(
+  programs: string[][],
+  onPiece: (started: Started[]) => void,
+  hungMs?: number,
+): Promise<Started[]> {
   const started: Started[] = []
   const feed = new Feed({
     start: () => {
@@ -30,6 +34,7 @@ async function feeding(programs: string[][], onPiece: (started: Started[]) => vo
       }
     },
     onFailed: () => undefined,
+    ...(hungMs !== undefined && { hungMs }),
   })
   while (started.length < programs.length) {
     feed.take(piece, init)
@@ -66,3 +71,20 @@ test('a program that reads, however slowly, is left alone', { timeout: 60_000 },
   })
   assert.equal(first!.child.signalCode, 'SIGTERM')
 })
+
+test(
+  'a program that has no time to read is left alone, as it is slow and does not hang',
+  { skip: process.platform !== 'linux' && 'only Linux tells', timeout: 60_000 },
+  async () => {
+    const busy = 'for (const until = Date.now() + 3000; Date.now() < until;); process.stdin.resume()'
+    const begun = performance.now()
+    const [first] = await feeding(
+      [[process.execPath, '-e', busy], ['cat']],
+      ([one]) => {
+        if (performance.now() - begun > 4500) one!.child.kill('SIGTERM')
+      },
+      1000,
+    )
+    assert.equal(first!.child.signalCode, 'SIGTERM')
+  },
+)

@@ -5,6 +5,7 @@
 import { PassThrough } from 'node:stream'
 import type { FfmpegChild } from '../ffmpeg.ts'
 import type { Piece } from './matroska.ts'
+import { isRunnable, Watchdog } from '../watchdog.ts'
 
 /** An ffmpeg that reads nothing for so long hangs, or its target does. */
 const HUNG_MS = 4500
@@ -15,24 +16,22 @@ const LONGEST_PAUSE_MS = 30_000
 /** A failure after this time has a new cause. */
 const STEADY_MS = 60_000
 const FINISH_MS = 8000
+/** However busy it is. */
+const LONGEST_FINISH_MS = 60_000
 
 export interface FeedOptions {
   /** Starts an ffmpeg that reads from its standard input; undefined while its target is not known. */
   start: () => FfmpegChild | undefined
   /** One ended by itself. */
   onFailed: (problem: string) => void
+  /** Default: 4500. */
+  hungMs?: number
 }
 
 export class Feed {
   readonly #options: FeedOptions
   #init: Buffer | undefined
-  #now: FfmpegChild | undefined
-  /** Leads to the present one. It hands over piece by piece, which shows whether pieces are taken. */
-  #line = new PassThrough()
-  /** How much the present one was given and took, and when it last took something. */
-  #given = 0
-  #taken = 0
-  #tookAt = 0
+  #now: Fed | undefined
   readonly #all = new Set<Promise<unknown>>()
   #pauseUntil = 0
   #pauseMs = FIRST_PAUSE_MS
@@ -48,28 +47,9 @@ export class Feed {
       if (!isEntry || performance.now() < this.#pauseUntil) return
       this.#now = this.#start()
       if (!this.#now) return
-      this.#given = this.#taken = 0
-      this.#tookAt = performance.now()
-      this.#line = new PassThrough()
-      this.#line.pipe(this.#now.child.stdin!)
-      this.#write(init)
+      this.#now.write(init)
     }
-    this.#write(bytes)
-    if (this.#hangs()) this.#now.child.kill('SIGKILL')
-  }
-
-  #write(bytes: Buffer): void {
-    this.#line.write(bytes)
-    this.#given += bytes.length
-  }
-
-  #hangs(): boolean {
-    const waiting = this.#line.writableLength + this.#line.readableLength
-    const now = performance.now()
-    const taken = this.#given - waiting
-    if (taken > this.#taken) this.#tookAt = now
-    this.#taken = taken
-    return waiting > MAX_WAITING_BYTES || (waiting > 0 && now - this.#tookAt > HUNG_MS)
+    this.#now.write(bytes)
   }
 
   /** Resolves when all of them have ended. */
@@ -78,11 +58,13 @@ export class Feed {
     await Promise.all(this.#all)
   }
 
-  #start(): FfmpegChild | undefined {
-    const one = this.#options.start()
-    if (!one) return undefined
+  #start(): Fed | undefined {
+    const program = this.#options.start()
+    if (!program) return undefined
+    const one = new Fed(program, this.#options.hungMs ?? HUNG_MS)
     const startedAt = performance.now()
-    const over = one.ended.then((problem) => {
+    const over = program.ended.then((problem) => {
+      one.close()
       this.#all.delete(over)
       if (this.#now !== one) return
       this.#now = undefined
@@ -97,11 +79,65 @@ export class Feed {
   }
 
   #endNow(): void {
-    const one = this.#now
-    if (!one) return
+    this.#now?.end()
     this.#now = undefined
+  }
+}
+
+/** One ffmpeg that is fed. It is killed if it hangs; one that is slow because the machine is busy is left alone. */
+class Fed {
+  readonly #child: FfmpegChild['child']
+  /** Leads to it. It hands over piece by piece, which shows whether pieces are taken. */
+  readonly #line = new PassThrough()
+  /** How much it was given, and took until the last look. */
+  #given = 0
+  #taken = 0
+  #watchdog: Watchdog
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor({ child }: FfmpegChild, hungMs: number) {
+    this.#child = child
+    this.#line.pipe(child.stdin!)
+    this.#watchdog = this.#watch(hungMs, () => this.#waiting === 0)
+  }
+
+  write(bytes: Buffer): void {
+    this.#line.write(bytes)
+    this.#given += bytes.length
+    if (this.#waiting > MAX_WAITING_BYTES) this.#kill()
+  }
+
+  /** It gets no more, and finishes. */
+  end(): void {
     this.#line.end()
-    const timer = setTimeout(() => one.child.kill('SIGKILL'), FINISH_MS)
-    void one.ended.then(() => clearTimeout(timer))
+    this.close()
+    this.#watchdog = this.#watch(FINISH_MS, () => false)
+    this.#timer = setTimeout(() => this.#kill(), LONGEST_FINISH_MS)
+  }
+
+  /** It has ended. */
+  close(): void {
+    this.#watchdog.close()
+    clearTimeout(this.#timer)
+  }
+
+  get #waiting(): number {
+    return this.#line.writableLength + this.#line.readableLength
+  }
+
+  #watch(limitMs: number, isDone: () => boolean): Watchdog {
+    const isAlive = (): boolean => isDone() || this.#took() || isRunnable(this.#child.pid!)
+    return new Watchdog({ limitMs, isAlive, onHung: () => this.#kill() })
+  }
+
+  /** Whether it took anything since the last look. */
+  #took(): boolean {
+    const before = this.#taken
+    this.#taken = this.#given - this.#waiting
+    return this.#taken > before
+  }
+
+  #kill(): void {
+    this.#child.kill('SIGKILL')
   }
 }

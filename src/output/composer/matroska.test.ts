@@ -21,8 +21,11 @@ const block = (number: number, isKey: boolean, ...bytes: number[]): number[] =>
 
 const [VIDEO, AUDIO] = [track(1, 1), track(2, 2)]
 
-function split(bytes: number[], size = bytes.length): { pieces: Piece[]; init: Buffer | undefined } {
-  const pieces: Piece[] = []
+function split(
+  bytes: number[],
+  size = bytes.length,
+): { pieces: (Piece & { ms: number })[]; init: Buffer | undefined } {
+  const pieces: (Piece & { ms: number })[] = []
   const splitter = new MatroskaSplitter((piece) => pieces.push(piece))
   const all = Buffer.from(bytes)
   for (let at = 0; at < all.length; at += size) splitter.push(all.subarray(at, at + size))
@@ -53,6 +56,20 @@ test('a reader begins where the picture has a key frame, and nowhere else', () =
   const { pieces } = split(stream)
   const entries = pieces.filter(({ isEntry }) => isEntry).map(({ bytes }) => bytes.at(-1))
   assert.deepEqual(entries, [8, 12])
+})
+
+test('when each piece was captured is known', () => {
+  const later = element([0xa3], [0x81, 0, 30, 0])
+  const { pieces } = split([...stream, later].flat())
+  assert.deepEqual(
+    pieces.map(({ ms }) => ms),
+    [0, 0, 40, 60, 80, 110],
+  )
+  const sound = split([...head([AUDIO]), ...cluster(90, [block(2, true)])])
+  assert.deepEqual(
+    sound.pieces.map(({ ms }) => ms),
+    [0, 90, 90],
+  )
 })
 
 test('a reader begins with the first cluster, also where the picture comes later than the sound', () => {

@@ -9,6 +9,11 @@ export interface Piece {
   isEntry: boolean
 }
 
+interface TimedPiece extends Piece {
+  /** When what begins in it was captured, in ms from the beginning. */
+  ms: number
+}
+
 const CLUSTER = 0x1f43b675
 const SEGMENT = 0x18538067
 const TRACKS = 0x1654ae6b
@@ -35,15 +40,16 @@ interface Head {
 }
 
 export class MatroskaSplitter {
-  readonly #onPiece: (piece: Piece) => void
+  readonly #onPiece: (piece: TimedPiece) => void
   #rest: Buffer = Buffer.alloc(0)
   #init: Buffer[] | undefined = []
   #videoTrack: number | undefined
   #hasBegun = false
   /** Of a cluster of which it is not known yet whether it is an entry. */
   #undecided: Buffer[] | undefined
+  #undecidedMs = 0
 
-  constructor(onPiece: (piece: Piece) => void) {
+  constructor(onPiece: (piece: TimedPiece) => void) {
     this.#onPiece = onPiece
   }
 
@@ -89,6 +95,7 @@ export class MatroskaSplitter {
       }
       this.#decide(false)
       this.#undecided = [bytes]
+      this.#undecidedMs = this.#clusterMs
       // Every piece of sound alone can be begun with.
       if (this.#videoTrack === undefined) this.#decide(true)
       return
@@ -99,10 +106,11 @@ export class MatroskaSplitter {
       return
     }
     const frame = id === SIMPLE_BLOCK ? readBlock(bytes.subarray(length)) : undefined
-    if (id === CLUSTER_TIME) this.#clusterMs = unsigned(bytes.subarray(length))
+    if (id === CLUSTER_TIME) this.#clusterMs = this.#undecidedMs = unsigned(bytes.subarray(length))
     else if (frame) this.#reach(frame)
+    const ms = this.#clusterMs + (frame?.ms ?? 0)
     if (!this.#undecided) {
-      this.#onPiece({ bytes, isEntry: false })
+      this.#onPiece({ bytes, isEntry: false, ms })
       return
     }
     this.#undecided.push(bytes)
@@ -121,7 +129,7 @@ export class MatroskaSplitter {
     this.#hasBegun = true
     const bytes = Buffer.concat(this.#undecided)
     this.#undecided = undefined
-    this.#onPiece({ bytes, isEntry: isEntry || isFirst })
+    this.#onPiece({ bytes, isEntry: isEntry || isFirst, ms: this.#undecidedMs })
   }
 }
 

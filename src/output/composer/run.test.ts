@@ -8,7 +8,7 @@ import type { Wanted } from './compositions.ts'
 import { ComposedRun } from './run.ts'
 import type { Sink } from './sink.ts'
 
-const PIECE = { bytes: Buffer.from([1]), isEntry: true }
+const piece = (capturedAt: number) => ({ bytes: Buffer.from([1]), isEntry: true, capturedAt })
 const INIT = Buffer.from([0])
 const FILE: OutputFile = {
   path: 'a.mp4',
@@ -24,6 +24,9 @@ class Played {
   wanted!: Wanted
   fail!: (cause: unknown) => void
   released = 0
+  flushed = Promise.withResolvers<undefined>()
+  /** When media flowed, by `performance.now()`. */
+  startedAt: number | undefined
   readonly warnings: string[] = []
   readonly sink: Sink = {
     neededBytes: 0,
@@ -34,6 +37,7 @@ class Played {
   #onEnded!: (ended: [OutputProblem, OutputFile[]]) => void
 
   constructor() {
+    this.flushed.resolve(undefined)
     this.ended = new Promise((resolve) => (this.#onEnded = resolve))
   }
 
@@ -42,7 +46,7 @@ class Played {
       compositions: {
         lease: (wanted) => {
           this.wanted = wanted
-          return { flush: () => Promise.resolve(), release: () => (this.released += 1) }
+          return { flush: () => this.flushed.promise, release: () => (this.released += 1) }
         },
       },
       order: { outputId: 'a'.repeat(24), folder: tmpdir(), source: {} as OutputSource, config: {} },
@@ -52,7 +56,7 @@ class Played {
         return openSink()
       },
       listener: {
-        started: () => undefined,
+        started: (sinceMs = 0) => (this.startedAt = performance.now() - sinceMs),
         playable: () => undefined,
         transcribed: () => undefined,
         ended: (...ended) => this.#onEnded(ended),
@@ -90,7 +94,7 @@ for (const [code, reason] of [
       throw cause
     }
     played.start()
-    played.wanted.onPiece(PIECE, INIT)
+    played.wanted.onPiece(piece(performance.now()), INIT)
     const [problem, files] = await played.ended
     assert.deepEqual([problem.reason, problem.cause, files], [reason, cause, [FILE]])
     assert.equal(played.released, 1)
@@ -114,4 +118,39 @@ test('an output that fails and cannot be completed is reported without files', a
   assert.deepEqual([problem.reason, files], ['failed', []])
   assert.deepEqual(played.warnings, ['failed to finish an output'])
   await assert.rejects(run.stop(), { code: 'EIO' })
+})
+
+test('an output has what was captured until it is stopped, however late that comes', async () => {
+  const played = new Played()
+  const taken: number[] = []
+  played.sink.take = ({ bytes }) => taken.push(bytes[0]!)
+  played.flushed = Promise.withResolvers()
+  const run = played.start()
+  const begunAt = performance.now() - 3000
+  played.wanted.onBegun(begunAt)
+  assert.ok(Math.abs(played.startedAt! - begunAt) < 100, 'it began when its first picture was captured')
+  const give = (value: number, capturedAt: number): void =>
+    played.wanted.onPiece({ bytes: Buffer.from([value]), isEntry: false, capturedAt }, INIT)
+  give(1, begunAt)
+  const files = run.stop()
+  const stoppedAt = performance.now()
+  give(2, stoppedAt - 100)
+  give(3, stoppedAt + 100)
+  // A picture that was encoded later than the sound after it.
+  give(4, stoppedAt - 50)
+  played.flushed.resolve(undefined)
+  await files
+  give(5, stoppedAt - 10)
+  assert.deepEqual(taken, [1, 2, 4])
+})
+
+test('an output that joins a running composition began with its first key frame', async () => {
+  const played = new Played()
+  const run = played.start()
+  const capturedAt = performance.now() - 2000
+  played.wanted.onPiece({ ...piece(capturedAt - 40), isEntry: false }, INIT)
+  assert.equal(played.startedAt, undefined)
+  played.wanted.onPiece(piece(capturedAt), INIT)
+  assert.ok(Math.abs(played.startedAt! - capturedAt) < 100)
+  await run.stop()
 })

@@ -1,8 +1,8 @@
 /** One output of a composition, from its start to its files. */
 import type { OutputFile, OutputListener, OutputOrder, OutputProblem, OutputRun } from '../output.ts'
 import { freeBytes, isDiskFull } from '../disk.ts'
+import type { Captured } from './attempt.ts'
 import type { ComposerLog, Compositions, Lease, Wanted } from './compositions.ts'
-import type { Piece } from './matroska.ts'
 import type { Sink } from './sink.ts'
 
 const LOOK_AT_DISK_MS = 5000
@@ -29,6 +29,8 @@ export class ComposedRun implements OutputRun {
   readonly #timer: ReturnType<typeof setInterval>
   #hasStarted = false
   #isOver = false
+  /** It has what was captured until then. */
+  #until = Infinity
   #files: Promise<OutputFile[]> | undefined
 
   /** @throws {Refusal} this machine carries no more */
@@ -39,9 +41,9 @@ export class ComposedRun implements OutputRun {
     this.#lease = compositions.lease({
       ...wanted,
       source: order.source,
-      onBegun: () => this.#begin(),
+      onBegun: (begunAt) => this.#begin(begunAt),
       onPiece: (piece, init) => {
-        if (!this.#isOver) this.#take(piece, init)
+        if (!this.#isOver && piece.capturedAt <= this.#until) this.#take(piece, init)
       },
       onFailed: (cause) =>
         this.fail({
@@ -80,10 +82,10 @@ export class ComposedRun implements OutputRun {
   }
 
   /** What this output cannot take must not end the browser, which others share. */
-  #take(piece: Piece, init: Buffer): void {
+  #take(piece: Captured, init: Buffer): void {
     try {
       this.#sink.take(piece, init)
-      if (piece.isEntry) this.#begin()
+      if (piece.isEntry) this.#begin(piece.capturedAt)
     } catch (cause) {
       this.#failToWrite(cause)
     }
@@ -94,15 +96,16 @@ export class ComposedRun implements OutputRun {
     else this.fail({ reason: 'failed', message: 'It could not be written.', cause })
   }
 
-  #begin(): void {
+  #begin(begunAt: number): void {
     if (this.#hasStarted || this.#isOver) return
     this.#hasStarted = true
-    this.#options.listener.started()
+    this.#options.listener.started(performance.now() - begunAt)
   }
 
   async #finish(): Promise<OutputFile[]> {
     clearInterval(this.#timer)
-    await this.#lease.flush()
+    this.#until = performance.now()
+    await this.#lease.flush(this.#until)
     this.#isOver = true
     this.#lease.release()
     return this.#sink.finish()
