@@ -43,7 +43,8 @@ async function boardIn(page: Page, url: string): Promise<FrameLocator> {
   return frame
 }
 
-const drawn = (frame: FrameLocator, count: number) => frame.getByLabel(`${count} things are drawn`).waitFor()
+const drawn = (frame: FrameLocator, count: number) =>
+  frame.getByLabel(count === 1 ? '1 thing is drawn' : `${count} things are drawn`).waitFor()
 
 /** Colors of the board, of which there is one pixel at least. */
 const colorsOf = (frame: FrameLocator): Promise<number[][]> =>
