@@ -105,7 +105,7 @@ for (const [problem, name, sentence, cure] of [
   [
     'may not be used',
     'NotAllowedError',
-    "This page may not use the camera; allow it in the browser's address bar. You can join without.",
+    'This page may not use the camera. You can join without.',
     'Click the icon at the left of the address, switch the camera on, and reload the page.',
   ],
 ] as const) {
