@@ -7,7 +7,7 @@ import { after, before, test, type TestContext } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from './support/browser.ts'
 import { mediaApp, MediaClients, mediaFlags } from './support/media-clients.ts'
-import { runCommand, startNodes } from './support/nodes.ts'
+import { runCommand, startNodes, type Nodes } from './support/nodes.ts'
 import { withoutPostgres } from './support/postgres.ts'
 import { Published, traits, type AppServer, type Version } from './support/published.ts'
 import type { RealServer } from './support/real-server.ts'
@@ -22,19 +22,22 @@ const versions = sampleOf(Object.keys(traits) as Version[], '0.7.1')
 
 let browser: Browser
 let app: AppServer
+let stage: Nodes
+const cleanUps: (() => unknown)[] = []
 before(async () => {
   if (withoutPostgres !== false) return
   browser = await launchBrowser([...mediaFlags])
   app = await mediaApp()
+  stage = await startNodes({ after: (cleanUp) => void cleanUps.push(cleanUp as () => unknown) }, 2)
 })
 after(async () => {
   if (withoutPostgres !== false) return
   await browser.close()
   app.stop()
+  for (const cleanUp of cleanUps) await cleanUp()
 })
 
 async function survive(t: TestContext, group: readonly Version[]): Promise<void> {
-  const stage = await startNodes(t, 2)
   const { url: secureUrl } = stage.secureBalancer
   const token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] })
   const meetingId = await stage.nodes[0]!.createMeeting()
@@ -80,44 +83,48 @@ async function survive(t: TestContext, group: readonly Version[]): Promise<void>
       `globalThis.cutOff = false; m.on('stateChanged', (state) => { if (state !== 'joined') globalThis.cutOff = true })`,
     )
     await end(home)
-    await Promise.all([
-      ...people.map(async (one) => {
-        await one.until(`log.filter(([name]) => name === 'meeting-joined').length === ${joins}`)
-        t.diagnostic(`${how}: js-sdk ${one.version} has joined again after ${tookMs()} ms`)
-      }),
-      tap.page
-        .waitForFunction(
-          `globalThis.cutOff && m.state === 'joined' && m.participants.size === ${people.length}`,
-          undefined,
-          { polling: 50 },
-        )
-        .then(() => t.diagnostic(`${how}: our client knows all again after ${tookMs()} ms`)),
-    ])
-    for (const one of people)
-      if (!one.traits.restoresCamera) {
-        // As a person does after coming back.
-        const by = people.find((person) => person !== one)!
-        await by.until(`m.participants.has('${idOf(one)}')`)
-        await one.switchCamera(idOf(one), by)
-      }
-    await mediaFlows()
-    t.diagnostic(`${how}: all media flow again after ${tookMs()} ms`)
+    try {
+      await Promise.all([
+        ...people.map(async (one) => {
+          await one.until(`log.filter(([name]) => name === 'meeting-joined').length === ${joins}`)
+          t.diagnostic(`${how}: js-sdk ${one.version} has joined again after ${tookMs()} ms`)
+        }),
+        tap.page
+          .waitForFunction(
+            `globalThis.cutOff && m.state === 'joined' && m.participants.size === ${people.length}`,
+            undefined,
+            { polling: 50 },
+          )
+          .then(() => t.diagnostic(`${how}: our client knows all again after ${tookMs()} ms`)),
+      ])
+      for (const one of people)
+        if (!one.traits.restoresCamera) {
+          // As a person does after coming back.
+          const by = people.find((person) => person !== one)!
+          await by.until(`m.participants.has('${idOf(one)}')`)
+          await one.switchCamera(idOf(one), by)
+        }
+      await mediaFlows()
+      t.diagnostic(`${how}: all media flow again after ${tookMs()} ms`)
 
-    for (const one of people) {
-      assert.deepEqual(
-        await one.run(`return log.filter(([name]) => name === 'meeting-left')`),
-        [],
-        `js-sdk ${one.version} left`,
-      )
-      // Nobody is doubled, and nobody is missing.
-      await one.until(`m.participants.size === ${people.length}`)
-      assert.deepEqual(
-        (await one.run<string[]>('return [...m.participants.keys(), m.localParticipant.id]')).sort(),
-        everybody,
-      )
+      for (const one of people) {
+        assert.deepEqual(
+          await one.run(`return log.filter(([name]) => name === 'meeting-left')`),
+          [],
+          `js-sdk ${one.version} left`,
+        )
+        // Nobody is doubled, and nobody is missing.
+        await one.until(`m.participants.size === ${people.length}`)
+        assert.deepEqual(
+          (await one.run<string[]>('return [...m.participants.keys(), m.localParticipant.id]')).sort(),
+          everybody,
+        )
+      }
+      assert.notEqual(await stage.homeOf(meetingId), homeId)
+    } finally {
+      // The other tests need both nodes.
+      await home.run()
     }
-    assert.notEqual(await stage.homeOf(meetingId), homeId)
-    await home.run()
     const sessions = await ongoing()
     assert.deepEqual(
       sessions.map(({ id }: { id: string }) => id),
