@@ -28,6 +28,8 @@ function reach(name: string): number {
 function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: { name: string; distance: number } | undefined
   for (const candidate of known) {
+    // Each letter more or less is a difference.
+    if (Math.abs(name.length - candidate.length) > reach(candidate)) continue
     const distance = editDistance(name, candidate)
     if (distance <= reach(candidate) && (!best || distance < best.distance))
       best = { name: candidate, distance }
