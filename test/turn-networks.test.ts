@@ -1,4 +1,4 @@
-/** Media through a TURN server, for programs whose network lets nothing through to the media ports. */
+/** Media through a TURN server, for people and programs whose network lets nothing through to the media ports. */
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
+import { findChromium } from '../scripts/chromium.mjs'
+import { launchBrowser, Person } from './support/browser.ts'
 import { Namespace, noNamespaces } from './support/namespace.ts'
 import { RealServer } from './support/real-server.ts'
 import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
@@ -133,4 +135,33 @@ test('programs meet through TURN over TLS where nothing else is open', { skip, t
   await load()
   const said = await runThere('--input-type=module', '-e', TWO_AGENTS, url(), TOKEN)
   assert.match(said, /heard 50/)
+})
+
+test('people meet through TURN over TLS on 443', { skip, timeout }, async (t) => {
+  const browser = await launchBrowser(['--ignore-certificate-errors'], there.wrap(findChromium()!))
+  t.after(() => browser.close())
+  const page = `https://${HERE}:${server.env.HTTPS_PORT}`
+  const people = await Promise.all(['Ann', 'Bob'].map((name) => Person.at(browser, name)))
+  await people[0]!.page.goto(page)
+  const meetingId = await people[0]!.page.evaluate(async (authorization) => {
+    const answer = await fetch('/v2/rooms', { method: 'POST', headers: { authorization } })
+    return (await answer.json()).roomId as string
+  }, TOKEN)
+  for (const person of people) {
+    // Otherwise only the fragment changes, and the page stays.
+    await person.page.goto('about:blank')
+    await person.open(`${page}/m/${meetingId}#token=${TOKEN}`)
+    await person.inside()
+  }
+  for (const person of people) {
+    await person.seesAndHears(1)
+    await person.page.waitForFunction(async (relay) => {
+      const { send, receive } = await (globalThis as any).anteroom.meeting.stats().catch(() => ({}))
+      return [send, receive].every((stats) => {
+        const pairs = [...(stats?.values() ?? [])].map((one) => stats.get(one.selectedCandidatePairId))
+        const own = pairs.filter(Boolean).map((pair) => stats.get(pair.localCandidateId))
+        return own.length === 1 && `${own[0].candidateType} ${own[0].relayProtocol} ${own[0].url}` === relay
+      })
+    }, `relay tls turns:${HERE}:443?transport=tcp`)
+  }
 })
