@@ -41,3 +41,66 @@ test('on the page, Firefox and Chromium see and hear each other', { skip: noFire
   await cem.seesAndHears(1)
   await fay.seesAndHears(1)
 })
+
+/** Runs in a page before its own scripts: Firefox without a window has no screen, so a moving picture stands for it. */
+function shareAPicture(): void {
+  const { mediaDevices } = navigator as { mediaDevices?: MediaDevices }
+  // The blank page before the first one has no media devices.
+  if (!mediaDevices) return
+  mediaDevices.getDisplayMedia = () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 })
+    const context = canvas.getContext('2d')!
+    setInterval(() => {
+      context.fillStyle = `hsl(${Math.random() * 360} 80% 50%)`
+      context.fillRect(0, 0, 320, 240)
+    }, 100)
+    return Promise.resolve(canvas.captureStream(10))
+  }
+}
+
+/** Waits until frames of a shared screen of the only other participant arrive. */
+async function seesShared({ page }: Person): Promise<void> {
+  await page.waitForFunction(
+    async () => {
+      const meeting = (globalThis as any).anteroom.meeting
+      const streams = [...meeting.participants.values()].flatMap(({ streams }) => [...streams.values()])
+      const shared = streams.find(({ kind }) => kind === 'share')
+      const { receive } = await meeting.stats().catch(() => ({}))
+      return [...(receive?.values() ?? [])].some(
+        ({ type, trackIdentifier, framesDecoded }) =>
+          type === 'inbound-rtp' && trackIdentifier === shared?.track?.id && framesDecoded > 5,
+      )
+    },
+    undefined,
+    { polling: 200 },
+  )
+}
+
+test('on the page, Firefox shares and sees what is shared', { skip: noFirefox }, async () => {
+  const fay = await person(firefox!, 'Fay')
+  await fay.context.addInitScript(shareAPicture)
+  await fay.start(server!.url)
+  const cem = await person(chromium!, 'Cem')
+  await cem.open(await fay.invite('direct'))
+  await cem.inside()
+  await fay.page.getByTestId('bar-share').click()
+  await seesShared(cem)
+  await fay.page.getByTestId('bar-share').click()
+  await cem.knows((meeting) =>
+    [...[...meeting.participants.values()][0].streams.values()].every(({ kind }) => kind !== 'share'),
+  )
+  await cem.page.getByTestId('bar-share').click()
+  await seesShared(fay)
+})
+
+test('Firefox and Chromium see and hear each other end-to-end encrypted', { skip: noFirefox }, async () => {
+  const fay = await person(firefox!, 'Fay')
+  await fay.page.goto(server!.url)
+  await fay.page.getByTestId('start-encrypted').check()
+  await fay.page.getByTestId('start').click()
+  await fay.preJoin()
+  await fay.inside()
+  const cem = await person(chromium!, 'Cem')
+  await cem.open(await fay.invite('direct'))
+  await Promise.all([cem.seesAndHears(1), fay.seesAndHears(1)])
+})
