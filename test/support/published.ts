@@ -443,7 +443,7 @@ export class Published {
 export type Pictures = 'as asked for' | 'small'
 
 /**
- * Runs in a page before its own scripts: camera and screen give small video, whatever size is requested, while
+ * Runs in a page before its own scripts: camera and screen give small video, whatever size is requested, and the microphone sound as it is, while
  * `smallPictures` is true. For tests that do not check sizes.
  */
 export function smallPictures(): void {
@@ -453,14 +453,20 @@ export function smallPictures(): void {
   // A page from plain HTTP has no media devices.
   if (!mediaDevices) return
   const size = { width: 160, height: 120 }
+  const rawSound = { echoCancellation: false, noiseSuppression: false, autoGainControl: false }
   for (const method of ['getUserMedia', 'getDisplayMedia'] as const) {
     const open = mediaDevices[method].bind(mediaDevices)
-    mediaDevices[method] = (wanted) =>
-      open(
-        inside.smallPictures && wanted?.video
-          ? { ...wanted, video: { ...(wanted.video === true ? {} : wanted.video), ...size } }
-          : wanted,
-      )
+    mediaDevices[method] = (wanted) => {
+      if (!inside.smallPictures) return open(wanted)
+      const asked = (one: boolean | MediaTrackConstraints | undefined): MediaTrackConstraints | false =>
+        one === true ? {} : (one ?? false)
+      const [video, audio] = [asked(wanted?.video), asked(wanted?.audio)]
+      return open({
+        ...wanted,
+        ...(video && { video: { ...video, ...size } }),
+        ...(audio && { audio: { ...audio, ...rawSound } }),
+      })
+    }
   }
 }
 
