@@ -23,7 +23,8 @@ const isOfVite = (path) =>
 
 /** The file of the page at a path, by the server's own routes. */
 function pageAt(path) {
-  if (path === '/' || path.startsWith('/m/')) return '/index.html'
+  if (path === '/') return '/index.html'
+  if (path.startsWith('/m/') || path === '/check') return '/meeting.html'
   if (path === '/dashboard' || path.startsWith('/dashboard/')) return '/dashboard/index.html'
 }
 

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { complaints, overflow } from './support/accessibility.ts'
 import { launchBrowser, Person } from './support/browser.ts'
-import { firstScreens, weigh } from './support/page-weight.ts'
+import { weigh } from './support/page-weight.ts'
 import { RealServer } from './support/real-server.ts'
 
 let browser: Browser
@@ -182,14 +182,13 @@ test('the start page loads nothing of the meeting, and each screen loads what wa
     const { pathname } = new URL(request.url())
     if (pathname.startsWith('/assets/')) asked.add(pathname)
   })
-  const weighed = async (screen: string): Promise<string[]> => {
-    const { path, later } = firstScreens[screen]!
-    return (await weigh(server.url, path, later)).paths.slice(1).sort()
-  }
+  const weighed = async (...later: string[]): Promise<string[]> =>
+    (await weigh(server.url, '/', later)).paths.slice(1).sort()
   await ann.page.goto(server.url)
   await ann.page.getByTestId('start').waitFor()
+  // The rest of the page follows the start page at once.
   await ann.page.waitForLoadState('networkidle')
-  assert.deepEqual([...asked].sort(), await weighed('start page'))
+  assert.deepEqual([...asked].sort(), await weighed('show-app'))
   const coded = await ann.page.evaluate(() =>
     performance
       .getEntriesByType('resource')
@@ -204,10 +203,33 @@ test('the start page loads nothing of the meeting, and each screen loads what wa
   await ann.page.getByTestId('name').waitFor()
   // During the preview.
   await ann.page.waitForLoadState('networkidle')
-  assert.deepEqual([...asked].sort(), await weighed('in a meeting'))
+  assert.deepEqual([...asked].sort(), await weighed('show-app', 'inside'))
   await ann.preJoin()
   await ann.inside()
-  assert.deepEqual([...asked].sort(), await weighed('in a meeting'))
+  assert.deepEqual([...asked].sort(), await weighed('show-app', 'inside'))
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
+})
+
+test('the start page can be used before the rest is here, in another language too, and says that it does not come', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const { page } = ann
+  const rest = '**/assets/show-app-*.js'
+  await page.route(rest, (route) => route.abort())
+  await page.goto(server.url)
+  await page.getByTestId('language').selectOption('de')
+  await page.getByRole('button', { name: 'Treffen starten' }).waitFor()
+  await page.locator('#join-text').fill('two words')
+  await page.getByRole('button', { name: 'Beitreten' }).click()
+  await page.locator('#join-problem', { hasText: /./ }).waitFor()
+  assert.equal(await page.locator('#join-text').getAttribute('aria-invalid'), 'true')
+  await page.getByTestId('language').selectOption('en')
+  await page.getByTestId('start').click()
+  await page.getByText('A part of this page could not be loaded').waitFor()
+  await page.unroute(rest)
+  await page.getByTestId('start').click()
+  await page.waitForFunction(() => document.querySelector('#join-problem')?.textContent === '')
+  await ann.start(server.url)
   assert.deepEqual(ann.errors, [])
   await ann.close()
 })

@@ -1,18 +1,11 @@
 /** Chooses the screen that is shown, and switches between screens. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { MeetingError, type LeftReason, type Meeting } from '../client/client.ts'
-import { newKey, pathOf, type Address } from './address.ts'
-import {
-  exchangeInvite,
-  knock,
-  ServerClientError,
-  serverUrl,
-  signIn,
-  startMeeting,
-  type Pass,
-} from './api.ts'
+import { pathOf, type Address } from './address.ts'
+import { exchangeInvite, knock, ServerClientError, serverUrl, signIn, type Pass } from './api.ts'
 import { processTrack } from './effects/process.ts'
 import { memory } from './memory.ts'
+import { newMeeting } from './new-meeting.ts'
 import { PAGE_INCOMPLETE, sentenceFor, type Sentence } from './sentences.ts'
 import { Home } from './screens/home.tsx'
 import type * as inside from './screens/inside.tsx'
@@ -79,7 +72,10 @@ async function knockAt(meetingId: string): Promise<Pass> {
   }
 }
 
-export function App({ address }: { address: Address }) {
+/** What is shown first: where an address leads, the meeting of a pass, or why nothing could be started. */
+export type First = { address: Address } | { pass: Pass } | { failed: unknown }
+
+export function App({ first }: { first: First }) {
   const [screen, setScreen] = useState<Screen>({ name: 'busy', text: text('oneMoment') })
   useLanguage()
   const meetingRef = useRef<Meeting | undefined>(undefined)
@@ -143,13 +139,15 @@ export function App({ address }: { address: Address }) {
     if (window.parent !== window) window.parent.postMessage({ type: 'anteroom:ready' }, '*')
     const opener = window.opener as Window | null
     opener?.postMessage({ type: 'anteroom:ready' }, location.origin)
-    void open(address)
+    if ('address' in first) void open(first.address)
+    else if ('pass' in first) enter(first.pass)
+    else refuse(first.failed)
     return () => window.removeEventListener('message', hear)
-  }, [address, enter, open])
+  }, [first, enter, open, refuse])
 
   const start = async (isEncrypted: boolean): Promise<void> => {
     try {
-      enter({ ...(await startMeeting(isEncrypted)), ...(isEncrypted && { key: newKey() }) })
+      enter(await newMeeting(isEncrypted))
     } catch (error) {
       refuse(error)
     }

@@ -1,7 +1,7 @@
+/** The page at the address of a meeting, and the check. */
 import { createRoot } from 'react-dom/client'
-import { App } from './app.tsx'
 import { parseAddress } from './address.ts'
-import { keepFocus } from './parts/keep-focus.ts'
+import { showApp } from './show-app.tsx'
 import { Message } from './screens/message.tsx'
 import { PAGE_INCOMPLETE } from './sentences.ts'
 import { showFirstLanguage } from './texts/texts.ts'
@@ -16,10 +16,9 @@ const language = showFirstLanguage()
 if (location.hash !== '') history.replaceState(null, '', location.pathname)
 
 showTheme()
-keepFocus()
 await language
-const root = createRoot(document.getElementById('root')!)
-if (/\/check\/?$/.test(location.pathname))
+if (/\/check\/?$/.test(location.pathname)) {
+  const root = createRoot(document.getElementById('root')!)
   import('./check/screen.tsx').then(
     ({ CheckScreen }) => root.render(<CheckScreen />),
     (error: unknown) => {
@@ -27,4 +26,4 @@ if (/\/check\/?$/.test(location.pathname))
       root.render(<Message sentence={PAGE_INCOMPLETE} onAgain={() => location.reload()} />)
     },
   )
-else root.render(<App address={address} />)
+} else showApp({ address })

@@ -78,7 +78,8 @@ export default defineConfig({
       // No module of the client has side effects, so modules that the start page does not use can be dropped.
       treeshake: { moduleSideEffects: [{ test: /\/src\/client\//, sideEffects: false }] },
       input: {
-        meeting: join(import.meta.dirname, 'index.html'),
+        start: join(import.meta.dirname, 'index.html'),
+        meeting: join(import.meta.dirname, 'meeting.html'),
         dashboard: join(import.meta.dirname, 'dashboard/index.html'),
         whiteboard: join(import.meta.dirname, 'whiteboard/index.html'),
         recorder: join(import.meta.dirname, 'recorder/index.html'),

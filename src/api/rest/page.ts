@@ -94,18 +94,20 @@ export const pageRoutes: Routes = (app, { settings, brand }) => {
   const style = styleSource(brand)
   const styles = style === undefined ? [] : [`style-src 'self' ${style}`]
   const headers = pageHeaders(settings.embedOrigins, [WASM, ...styles])
-  const meeting = built(join(settings.pageFolder, 'index.html'), brand)
+  const start = built(join(settings.pageFolder, 'index.html'), brand)
+  const meeting = built(join(settings.pageFolder, 'meeting.html'), brand)
   const dashboard = built(join(settings.pageFolder, 'dashboard', 'index.html'))
   const recorder = built(join(settings.pageFolder, 'recorder', 'index.html'))
-  const page = (request: FastifyRequest, reply: FastifyReply): unknown => {
-    void reply.header('vary', 'accept')
-    if (!request.headers.accept?.includes('text/html'))
-      return { hello: 'Anteroom', page: meeting !== undefined }
-    return send(request, reply, headers, meeting)
-  }
-  app.get('/', undescribed, page)
-  app.get('/m/*', undescribed, page)
-  app.get('/check', undescribed, page)
+  const page =
+    (of: Page | undefined) =>
+    (request: FastifyRequest, reply: FastifyReply): unknown => {
+      void reply.header('vary', 'accept')
+      if (!request.headers.accept?.includes('text/html')) return { hello: 'Anteroom', page: of !== undefined }
+      return send(request, reply, headers, of)
+    }
+  app.get('/', undescribed, page(start))
+  app.get('/m/*', undescribed, page(meeting))
+  app.get('/check', undescribed, page(meeting))
   for (const path of ['/dashboard', '/dashboard/*'])
     app.get(path, undescribed, (request, reply) => send(request, reply, DASHBOARD_HEADERS, dashboard))
   const whiteboard = built(join(settings.pageFolder, 'whiteboard', 'index.html'))
@@ -122,7 +124,7 @@ export const pageRoutes: Routes = (app, { settings, brand }) => {
       reply.headers({ ...LOGO_HEADERS, 'content-type': logo.type }).send(logo.bytes),
     )
   app.get('/recorder', undescribed, (request, reply) => send(request, reply, RECORDER_HEADERS, recorder))
-  if (meeting) {
+  if (start) {
     void app.register((assets, _options, done) => {
       assets.addHook('onRequest', (request, _reply, next) => {
         // The plugin does not handle `*` and `identity` as RFC 9110 requires, so it gets the result of our negotiation.

@@ -129,10 +129,13 @@ export async function chooseLanguage(language: Language): Promise<void> {
 
 /** The language that is shown. A component inside `memo` calls it, so that it is drawn again in another language. */
 export function useLanguage(): Language {
-  return useSyncExternalStore(subscribe, () => shown)
+  return useSyncExternalStore(onLanguage, shownLanguage)
 }
 
-function subscribe(onChange: () => void): () => void {
+export const shownLanguage = (): Language => shown
+
+/** Tells that another language is shown. Returns a function that stops it. */
+export function onLanguage(onChange: () => void): () => void {
   listeners.add(onChange)
   return () => listeners.delete(onChange)
 }
