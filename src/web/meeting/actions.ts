@@ -2,8 +2,7 @@
 import { DeviceError, type Devices, type Self } from '../../client/client.ts'
 import { isWanted } from './bar-model.ts'
 import type { ChatModel } from './chat-model.ts'
-import { adviceFor, browserOf, problemOf } from '../device-advice.ts'
-import { text } from '../texts/texts.ts'
+import { failureOf } from '../failure.ts'
 
 export interface Actions {
   /** Runs an action; if it fails, shows the reason. */
@@ -24,15 +23,6 @@ export interface ActionTarget {
   >
 }
 
-function sentenceOf(error: unknown): string {
-  if (error instanceof DeviceError && error.device !== 'screen') {
-    const device = error.device === 'mic' ? 'microphone' : 'camera'
-    const advice = adviceFor(error.problem, device, browserOf(navigator.userAgent))
-    return `${problemOf(error.problem, device)} ${advice}`
-  }
-  return error instanceof Error ? error.message : text('didNotWork')
-}
-
 /** @param tell shows a problem, one sentence */
 export function createActions(
   { self, devices }: ActionTarget,
@@ -43,7 +33,7 @@ export function createActions(
     act().catch((error: unknown) => {
       // Somebody who cancels the browser's dialog needs no message.
       if (error instanceof DeviceError && error.device === 'screen' && error.problem === 'denied') return
-      tell(sentenceOf(error))
+      tell(failureOf(error))
     })
   }
   return {

@@ -1,5 +1,6 @@
 /** The chat of a meeting: messages, raised hands and reactions. */
 import { MeetingError, type Chat, type ChatMessage, type Files } from '../../client/client.ts'
+import { failureOf } from '../failure.ts'
 import { text } from '../texts/texts.ts'
 import { filePayload } from './chat-files.ts'
 import { replyPayload, type Draft } from './chat-log.ts'
@@ -182,5 +183,5 @@ function problemOf(error: unknown): string {
   // The message may have reached the server before the connection was lost.
   return error.reason === 'CONNECTION_FAILED'
     ? text('chat.unsentPerhaps')
-    : text('chat.unsentBecause', { reason: error.message })
+    : text('chat.unsentBecause', { reason: failureOf(error) })
 }

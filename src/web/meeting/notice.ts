@@ -2,6 +2,7 @@
 import type { Meeting, OutputName, OutputState } from '../../client/client.ts'
 import { isolated } from '../isolate.ts'
 import type { Subscribe, View } from './view.ts'
+import { failureOf } from '../failure.ts'
 import { text } from '../texts/texts.ts'
 
 const NOTICE_MS = 5000
@@ -33,8 +34,8 @@ export class Notice implements View<string> {
         this.show(text('notice.joined', { name: isolated(name) })),
       ),
       meeting.on('participantLeft', ({ name }) => this.show(text('notice.left', { name: isolated(name) }))),
-      meeting.on('deviceProblem', ({ message }) => this.show(message)),
-      meeting.on('outputFailed', ({ message }) => this.show(message)),
+      meeting.on('deviceProblem', (error) => this.show(failureOf(error))),
+      meeting.on('outputFailed', (error) => this.show(failureOf(error))),
       meeting.on('outputChanged', (name, state) => this.show(outputNotice(name, state))),
     ]
     return () => {

@@ -28,7 +28,10 @@ const steps: Partial<Record<string, [number, number]>> = {
 }
 
 export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
-  useLanguage()
+  const language = useLanguage()
+  useEffect(() => {
+    document.title = textOf('board.title')
+  }, [language])
   const [version, redraw] = useReducer((count: number) => count + 1, 0)
   const [state, setState] = useState<BoardState>('connecting')
   const [isFull, setIsFull] = useState(false)

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { allowKnocking, createInvite, mayBeKnockedAt } from '../../api.ts'
 import { parseAddress, withKey } from '../../address.ts'
+import { failureOf } from '../../failure.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useModel } from '../model.ts'
 import { text } from '../../texts/texts.ts'
@@ -18,8 +19,7 @@ export function InviteDialog({ token, onClose }: { token: string; onClose: () =>
     setCopied(false)
     createInvite(token, meeting.meetingId, entry).then(
       (made) => current && setLink(withKey(made.link, parseAddress('', location.hash).key)),
-      (error: unknown) =>
-        current && setProblem(error instanceof Error ? error.message : text('invite.noLink')),
+      (error: unknown) => current && setProblem(failureOf(error)),
     )
     return () => {
       current = false
@@ -91,7 +91,7 @@ function Knocking({ token }: { token: string }) {
     setProblem('')
     allowKnocking(token, meeting.meetingId, wanted).catch((error: unknown) => {
       setAllowed(!wanted)
-      setProblem(error instanceof Error ? error.message : text('didNotWork'))
+      setProblem(failureOf(error))
     })
   }
   return (
