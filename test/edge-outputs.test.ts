@@ -24,6 +24,7 @@ import { WireClient, type Heard } from './support/wire-client.ts'
 const skip = withoutPostgres || noSpeech || noOutputs
 /** On a machine that is much slower. */
 const patient = { skip, timeout: 300_000 }
+const RECORDED_MS = 5000
 const WORDS = 'umbrella yellow garden'
 const token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] })
 const WAV_HEADER_BYTES = 44
@@ -199,4 +200,54 @@ test('who speaks at the edge is recorded, and written down', patient, async () =
   const { transcriptions } = await ask(edge, 'GET', `/ai/v1/realtime-transcriptions?roomId=${meetingId}`)
   const txt = await fetched(transcriptions[0].transcriptionFilePaths.txt, 'said.txt')
   assert.match(await readFile(txt, 'utf8'), /\] Bob: umbrella yellow garden/)
+})
+
+test('a recording, HLS and a livestream of who is at the edge, started there', patient, async () => {
+  const roomId = meetingId
+  await cat.request('startRecording', {})
+  const { playbackHlsUrl, id: hlsId } = await ask(edge, 'POST', '/v2/hls/start', { roomId })
+  const outputs = [{ url: rtmp.url, streamKey: 'edge' }]
+  await ask(edge, 'POST', '/v2/livestreams/start', { roomId, outputs })
+  await both('recordingStateChanged', 'RECORDING_STARTED')
+  await both('livestreamStateChanged', 'LIVESTREAM_STARTED')
+  await both('hlsStateChanged', 'HLS_STARTED')
+  await cat.hears('hlsPlayableStateChanged')
+
+  // Whoever watches HLS may reach either node, while it goes on and afterwards.
+  for (const { url } of [home, edge]) {
+    const at = url + new URL(playbackHlsUrl).pathname
+    const playlist = await (await fetch(at)).text()
+    const [segment] = /^[^#].*$/m.exec(playlist) ?? assert.fail(playlist)
+    const answer = await fetch(new URL(segment, at), { headers: { range: 'bytes=0-9' } })
+    assert.deepEqual([answer.status, (await answer.arrayBuffer()).byteLength], [206, 10])
+  }
+  const { filePath } = await ask(edge, 'POST', '/v2/hls/capture', { roomId, width: 320, format: 'jpg' })
+  assert.ok(redness(await fetched(filePath, 'picture.jpg'), 0) > 0.1, 'his picture is not on it')
+  await delay(RECORDED_MS)
+
+  await ask(home, 'POST', '/v2/recordings/end', { roomId })
+  await cat.request('stopHls', {})
+  await ask(edge, 'POST', '/v2/livestreams/end', { roomId })
+  await both('recordingStateChanged', 'RECORDING_STOPPED')
+  await both('hlsStateChanged', 'HLS_STOPPED')
+  await both('livestreamStateChanged', 'LIVESTREAM_STOPPED')
+  const { file } = await until(async () => {
+    const { data } = await ask(edge, 'GET', `/v2/recordings?roomId=${roomId}`)
+    return data[0].file && data[0]
+  })
+  await until(async () => (await ask(edge, 'GET', `/v2/hls/${hlsId}`)).end !== null)
+  const list = await readFile(await fetched(playbackHlsUrl, 'index.m3u8'), 'utf8')
+  assert.match(list, /#EXT-X-ENDLIST/)
+  const converting = await ask(edge, 'POST', '/v2/transcodings/hls-to-mp4', {
+    hlsId,
+    webhookUrl: receiver.url,
+  })
+  const converted = await made(converting, 'hls.mp4')
+  for (const path of [await fetched(file.fileUrl, 'room.mp4'), rtmp.recorded('edge'), converted]) {
+    const { duration, streams } = probe(path)
+    assert.deepEqual([streams.video?.codec, streams.audio?.codec], ['h264', 'aac'], path)
+    assert.ok(duration > RECORDED_MS / 2000, `${path}: ${duration} s`)
+    assert.ok(redness(path, duration / 2) > 0.1, `his picture is not in ${path}`)
+    assert.ok(loudest(path, 0, duration) > -25, `his voice is not in ${path}`)
+  }
 })
