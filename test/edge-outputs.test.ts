@@ -221,8 +221,11 @@ test('a recording, HLS and a livestream of who is at the edge, started there', p
     const answer = await fetch(new URL(segment, at), { headers: { range: 'bytes=0-9' } })
     assert.deepEqual([answer.status, (await answer.arrayBuffer()).byteLength], [206, 10])
   }
-  const { filePath } = await ask(edge, 'POST', '/v2/hls/capture', { roomId, width: 320, format: 'jpg' })
-  assert.ok(redness(await fetched(filePath, 'picture.jpg'), 0) > 0.1, 'his picture is not on it')
+  // The stream may begin before his picture has arrived.
+  await until(async () => {
+    const { filePath } = await ask(edge, 'POST', '/v2/hls/capture', { roomId, width: 320, format: 'jpg' })
+    return redness(await fetched(filePath, 'picture.jpg'), 0) > 0.1
+  })
   await delay(RECORDED_MS)
 
   await ask(home, 'POST', '/v2/recordings/end', { roomId })
