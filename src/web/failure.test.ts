@@ -42,3 +42,11 @@ for (const [what, error, inEnglish, inGerman] of failures)
     await showLanguage('de')
     assert.equal(failureOf(error), inGerman)
   })
+
+test('an output that ended because of an error is told as that', async () => {
+  const died = new MeetingError(5001, 'RECORDING_FAILED', 'The disk is full.')
+  await showLanguage('en')
+  assert.equal(failureOf(died, 'failure.output'), 'The disk is full.')
+  await showLanguage('fr')
+  assert.match(failureOf(died, 'failure.output'), /à cause d’une erreur/)
+})

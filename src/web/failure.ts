@@ -42,7 +42,8 @@ const refusals: Record<string, TextKey> = {
   TIMEOUT: 'failure.later',
 }
 
-export function failureOf(error: unknown): string {
+/** @param otherwise what is said of an error without a sentence here */
+export function failureOf(error: unknown, otherwise: TextKey = 'didNotWork'): string {
   if (error instanceof DeviceError && error.device !== 'screen') {
     const device = error.device === 'mic' ? 'microphone' : 'camera'
     const advice = adviceFor(error.problem, device, browserOf(navigator.userAgent))
@@ -53,5 +54,5 @@ export function failureOf(error: unknown): string {
   if (error instanceof DeviceError) return text('failure.screen')
   const code =
     error instanceof MeetingError ? error.reason : error instanceof ServerClientError ? error.code : undefined
-  return text((code !== undefined ? refusals[code] : undefined) ?? 'didNotWork')
+  return text((code !== undefined ? refusals[code] : undefined) ?? otherwise)
 }

@@ -1,22 +1,14 @@
 /**
  * The page at the bare address. It shows the start page, which needs little, and loads the rest behind it.
  */
-import { parseAddress, type Address } from './address.ts'
+import type { Address } from './address.ts'
 import { newMeeting } from './new-meeting.ts'
+import { openPage } from './opening.ts'
 import { showStart } from './screens/start-screen.ts'
-import { showFirstLanguage } from './texts/texts.ts'
-import { showTheme } from './theme.ts'
 import './base.css'
 import './style.css'
 
-const address = parseAddress(location.pathname, location.hash)
-// Reads the address, so it starts before the address is shortened.
-const language = showFirstLanguage()
-// A code must not stay in the address bar or the history, where others can see it.
-if (location.hash !== '') history.replaceState(null, '', location.pathname)
-
-showTheme()
-await language
+const address = await openPage()
 const loadApp = () => import('./show-app.tsx')
 
 // An app that embeds the page hands over a token, and so does our dashboard, which opened it.

@@ -35,7 +35,7 @@ export class Notice implements View<string> {
       ),
       meeting.on('participantLeft', ({ name }) => this.show(text('notice.left', { name: isolated(name) }))),
       meeting.on('deviceProblem', (error) => this.show(failureOf(error))),
-      meeting.on('outputFailed', (error) => this.show(failureOf(error))),
+      meeting.on('outputFailed', (error) => this.show(failureOf(error, 'failure.output'))),
       meeting.on('outputChanged', (name, state) => this.show(outputNotice(name, state))),
     ]
     return () => {

@@ -80,19 +80,22 @@ export function Entering({
   )
 }
 
-/** The people who were removed from a session, by whom and when; with `lift` from the current one. */
+/** The people who were removed from a session, by whom and when. */
 export function Removed({
   removals,
   lift,
+  isOver = false,
 }: {
   removals: Removals['data']
   lift?: ((who: Who) => void) | undefined
+  /** Whether the session has ended. */
+  isOver?: boolean
 }) {
   if (removals.length === 0) return null
   return (
     <section className="box" aria-labelledby="removed">
       <h2 id="removed">Removed</h2>
-      <p className="quiet">They cannot come back to this session until this is lifted.</p>
+      {!isOver && <p className="quiet">They cannot come back to this session until this is lifted.</p>}
       <ul className="people">
         {removals.map((who) => (
           <li key={who.participantId}>

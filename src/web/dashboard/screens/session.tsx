@@ -120,7 +120,7 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
                 <Timeline participants={participants} from={from} to={to} />
               )}
             </section>
-            <Removed removals={removals} />
+            <Removed removals={removals} isOver={session.end !== null} />
             {participants.length > 0 && (
               <>
                 <Media {...{ session, participants, outputs, from, to, everyMs }} />
