@@ -23,7 +23,7 @@ if (!(MINUTES >= 3)) {
 const RATES = { videoBitrate: 600_000, audioBitrate: 24_000 }
 const OTHERS = ['ann', 'bob', 'cem']
 const NARROW = 'narrow'
-/** The larger layers do not fit; then hardly the voices do. */
+/** At the first, the larger layers do not fit; at the second, the voices barely do. */
 const BANDWIDTHS = [130_000, 90_000]
 /** One round: the line is good, then bad, then good. */
 const [GOOD_S, BAD_S] = [60, 45]

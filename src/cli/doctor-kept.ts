@@ -1,4 +1,4 @@
-/** What is kept for how long, which those who run a server are asked for. */
+/** How long each kind of data is kept. Operators are asked about this. */
 import type { Config } from '../config/read.ts'
 import type { Finding } from './finding.ts'
 

@@ -209,7 +209,7 @@ test('each default is valid for its own row', () => {
 test('chat cannot be kept longer than its session', () => {
   assert.match(
     refuses({ CHAT_RETENTION_DAYS: '91' }),
-    /^CHAT_RETENTION_DAYS is 91, but RETENTION_DAYS deletes sessions with their chat after 90: choose 90 or less/,
+    /^CHAT_RETENTION_DAYS is 91, but RETENTION_DAYS deletes sessions with their chat after 90 days: choose 90 or less/,
   )
   for (const fine of [
     { CHAT_RETENTION_DAYS: '90' },

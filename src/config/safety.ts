@@ -64,7 +64,7 @@ export function assertSafe(values: Values): void {
   const { chatRetentionDays = 0, retentionDays } = values
   if (retentionDays > 0 && chatRetentionDays > retentionDays)
     throw new ConfigError(
-      `CHAT_RETENTION_DAYS is ${chatRetentionDays}, but RETENTION_DAYS deletes sessions with their chat after ${retentionDays}: choose ${retentionDays} or less, or raise RETENTION_DAYS.`,
+      `CHAT_RETENTION_DAYS is ${chatRetentionDays}, but RETENTION_DAYS deletes sessions with their chat after ${retentionDays} days: choose ${retentionDays} or less, or raise RETENTION_DAYS.`,
     )
   const { filesUrl, filesAccessKeyId, filesSecretAccessKey } = values
   for (const [variable, value] of [

@@ -194,6 +194,28 @@ test('deletes old sessions in steps with all their records, and keeps recent and
   )
 })
 
+const job = (jobId: string, endedAt: number | null, kind: JobRecord['kind'] = 'hls-to-mp4'): JobRecord => ({
+  jobId,
+  kind,
+  projectId: PROJECT,
+  meetingId: 'm',
+  sessionId: 's',
+  outputId: null,
+  config: {},
+  inputs: [],
+  secret: 'secret',
+  baseUrl: 'http://localhost',
+  webhookUrl: null,
+  apiKey: null,
+  state: endedAt === null ? 'processing' : 'completed',
+  createdAt: 1,
+  startedAt: 1,
+  endedAt,
+  files: [],
+  problem: null,
+  storedAt: null,
+})
+
 test('an output goes with its files when it is old, and one that goes on stays', async () => {
   const output = (outputId: string, endedAt: number | null): OutputRecord => ({
     outputId,
@@ -228,27 +250,6 @@ test('an output goes with its files when it is old, and one that goes on stays',
     dropped.push(outputId)
     await store.outputs.markDeleted(outputId, 20 * DAY_MS)
   }
-  const job = (jobId: string, endedAt: number | null): JobRecord => ({
-    jobId,
-    kind: 'hls-to-mp4',
-    projectId: PROJECT,
-    meetingId: 'm',
-    sessionId: 's',
-    outputId: null,
-    config: {},
-    inputs: [],
-    secret: 'secret',
-    baseUrl: 'http://localhost',
-    webhookUrl: null,
-    apiKey: null,
-    state: endedAt === null ? 'processing' : 'completed',
-    createdAt: 1,
-    startedAt: 1,
-    endedAt,
-    files: [],
-    problem: null,
-    storedAt: null,
-  })
   for (const one of [job('old job', 5 * DAY_MS), job('young job', 15 * DAY_MS), job('going job', null)])
     await store.jobs.create(one)
   await sweep({
@@ -323,6 +324,8 @@ test('each kind of data has a time of its own, and what has none goes with its s
   })
   await store.outputs.create(ofTranscript('r-text', 'transcription'))
   await store.outputs.create(ofTranscript('r-film', 'recording'))
+  await store.jobs.create(job('r-text of a film', 2 * DAY_MS, 'post-transcription'))
+  await store.jobs.create(job('r-copy of a film', 2 * DAY_MS))
   const used = { projectId: PROJECT, apiKey: 'k', participants: 1 }
   const days = ['1970-01-05', '1970-01-31', '1970-02-14']
   await store.usage.add(days.map((day) => ({ ...used, day })))
@@ -341,7 +344,10 @@ test('each kind of data has a time of its own, and what has none goes with its s
         dropped.push(outputId)
         await store.outputs.markDeleted(outputId, at)
       },
-      dropJob: () => Promise.resolve(),
+      dropJob: async ({ jobId }) => {
+        dropped.push(jobId)
+        await store.jobs.delete(jobId, at)
+      },
       now: () => at,
       pause: () => Promise.resolve(),
       ...own,
@@ -349,7 +355,12 @@ test('each kind of data has a time of its own, and what has none goes with its s
   await run({})
   assert.deepEqual([await kept('r-old'), dropped], [2, []])
   await run({ chatRetentionDays: 10, transcriptRetentionDays: 10 })
-  assert.deepEqual([await kept('r-old'), await kept('r-live'), dropped], [1, 2, ['r-text']])
+  assert.deepEqual(
+    [await kept('r-old'), await kept('r-live'), dropped],
+    [1, 2, ['r-text', 'r-text of a film']],
+  )
+  const deletion = (await store.audit.read(0, 100)).find(({ subject }) => subject === 'r-text')
+  assert.deepEqual(deletion?.facts, { transcriptRetentionDays: 10 })
   assert.ok(await store.sessions.get('r-old'))
 
   const seen = async (by: 'day' | 'month') =>

@@ -29,9 +29,9 @@ export interface RetentionOptions {
   webhookRetentionDays?: number | undefined
   /** For measurements of quality and load; 0: for ever. */
   statsRetentionDays: number
-  /** For outputs but transcriptions, and for jobs, with their files; 0: for ever. */
+  /** For outputs and jobs with their files, except transcriptions; 0: for ever. */
   outputRetentionDays: number
-  /** For transcriptions; default: as for outputs; 0: for ever. */
+  /** For transcriptions, also those made of recordings; default: as for other outputs; 0: for ever. */
   transcriptRetentionDays?: number | undefined
   /** For entries of the audit log; 0: for ever. */
   auditRetentionDays: number
@@ -88,20 +88,24 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     await store.signIns.dropAll(at)
     await store.operators.dropInvites(at)
   }
-  for (const [name, days] of Object.entries({ outputRetentionDays, transcriptRetentionDays }))
+  for (const [name, days, isTranscription] of [
+    ['outputRetentionDays', outputRetentionDays, false],
+    ['transcriptRetentionDays', transcriptRetentionDays, true],
+  ] as const) {
     await inSteps(days, async (before, limit) => {
-      const outputs = await store.outputs.endedBefore(before, limit, name === 'transcriptRetentionDays')
+      const outputs = await store.outputs.endedBefore(before, limit, isTranscription)
       for (const output of outputs) {
         await dropOutput(output)
         await store.audit.add(deletionOf(output, { [name]: days }, now()))
       }
       return outputs.length
     })
-  await inSteps(outputRetentionDays, async (before, limit) => {
-    const jobs = await store.jobs.endedBefore(before, limit)
-    for (const job of jobs) await dropJob(job)
-    return jobs.length
-  })
+    await inSteps(days, async (before, limit) => {
+      const jobs = await store.jobs.endedBefore(before, limit, isTranscription)
+      for (const job of jobs) await dropJob(job)
+      return jobs.length
+    })
+  }
   return gone
 }
 

@@ -129,6 +129,15 @@ onBoth(
       ['2026-02-01', 'k', 0, 10 + 10 + 30, 2],
       ['2026-01-31', 'k', 2, 30 + 20, 2],
     ])
+    for (const per of ['server', 'project', 'key'] as const)
+      assert.deepEqual(
+        (await rows(store, { by: 'month', per })).map(({ period, peak }) => [period, peak]),
+        [
+          ['2026-02', 2],
+          ['2026-01', 2],
+        ],
+        per,
+      )
   },
 )
 
@@ -279,6 +288,9 @@ onBoth('whatever is asked for, rows have the sums of their days, pages and filte
     { apiKey: 'k' },
     { apiKey: '' },
     { projectId: PROJECT, apiKey: 'l' },
+    // The names of the rows of sums.
+    { projectId: '*' },
+    { apiKey: '*' },
   ]
   for (const [from, to] of spans)
     for (const by of ['day', 'month'] as const)

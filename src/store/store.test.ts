@@ -138,6 +138,8 @@ test('sums of usage are made from those of each day and key, of a database that 
   await withStore((store) => store.usage.add(days))
   const database = new Database(join(folder, 'anteroom.db'))
   database.exec(`delete from usage_days where day < '2' or day > '3' or api_key = '*';
+    insert into usage_peaks (day, project_id, api_key, participants)
+      values ('2026-01-30', '*', '*', 3), ('2026-01-31', '*', '*', 5);
     drop index usage_days_by_key; drop index usage_peaks_by_key;
     delete from kysely_migration where name in ('0056-usage-totals', '0060-usage-months')`)
   assert.deepEqual(database.prepare('select count(*) as total from usage_days').get(), { total: 2 })
@@ -147,6 +149,7 @@ test('sums of usage are made from those of each day and key, of a database that 
       [4, 2 ** 41],
       [4, 2 ** 41],
     ])
+    assert.equal((await store.usage.list(query, { page: 1, perPage: 10 })).items[0]!.peak, 5)
     await store.usage.add([{ day: '2026-02-01', ...of, participants: 1 }])
     assert.deepEqual(await seen(store), [
       [1, 0],
@@ -753,10 +756,10 @@ onBoth('jobs are listed by what they are about, and those that are not over are 
       ['2', '3', '4'],
     )
     assert.deepEqual(
-      (await store.jobs.endedBefore(7, 10)).map(({ jobId }) => jobId),
+      (await store.jobs.endedBefore(7, 10, false)).map(({ jobId }) => jobId),
       ['1'],
     )
-    assert.deepEqual(await store.jobs.endedBefore(6, 10), [])
+    assert.deepEqual(await store.jobs.endedBefore(6, 10, false), [])
     const ids = (some: JobRecord[]): string[] => some.map(({ jobId }) => jobId)
     assert.deepEqual(ids(await store.jobs.unstored(10)), ['1'])
     await store.jobs.change('1', { storedAt: 8 })
@@ -766,7 +769,7 @@ onBoth('jobs are listed by what they are about, and those that are not over are 
     assert.equal(await store.jobs.get('2'), undefined)
     assert.deepEqual(await found({ kinds: ['hls-to-mp4'] }), [])
     assert.deepEqual(ids(await store.jobs.unstored(10)), [])
-    assert.deepEqual(ids(await store.jobs.endedBefore(99, 10)), ['1'])
+    assert.deepEqual(ids(await store.jobs.endedBefore(99, 10, false)), ['1'])
     assert.deepEqual(ids(await store.jobs.deleted(10)), ['2'])
     assert.equal(await store.jobs.delete('1', 0), true)
     assert.equal(await store.jobs.delete('1', 0), false)

@@ -243,7 +243,7 @@ export const liveRoutes: Routes = (app, context) => {
     describe({
       summary: 'List who was removed from a session, and by whom',
       description:
-        'Of the current session, or of an earlier one that is named. A removal that was lifted is not in the list; the audit log has those over REST.',
+        'Of the current session, or of the earlier one that `sessionId` names. Lifted removals are not listed; the audit log has those that were lifted over REST.',
       tag,
       access: 'token',
       action: 'watch',

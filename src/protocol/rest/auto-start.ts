@@ -20,13 +20,10 @@ export const AutoStartConfig = Type.Object({
     }),
   ),
   composite: optional(
-    Type.Object(
-      { ...Type.Omit(StartCompositeBody, ['roomId', 'preSignedURL']).properties },
-      {
-        description:
-          'As the body of `POST /v2/recordings/composite/start`. The image of a watermark is given as `imageBase64`, and there is no `preSignedURL`, which takes one file only.',
-      },
-    ),
+    Type.Omit(StartCompositeBody, ['roomId', 'preSignedURL'], {
+      description:
+        'As the body of `POST /v2/recordings/composite/start`. The image of a watermark is given as `imageBase64`, and there is no `preSignedURL`, which takes one file only.',
+    }),
   ),
 })
 export type AutoStartConfig = Static<typeof AutoStartConfig>

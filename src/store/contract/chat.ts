@@ -69,7 +69,7 @@ export interface ChatStore {
     stretch: Stretch,
     filter?: ChatFilter,
   ): Promise<{ messages: KeptMessage[]; rest: Stretch | undefined }>
-  /** Deletes messages of sessions that have ended which are older, at most `limit`. Returns how many it deleted. */
+  /** Deletes messages that are older than this and whose session has ended, at most `limit`. Returns how many it deleted. */
   dropBefore(at: number, limit: number): Promise<number>
   /** The number of the last message, or 0, and the bytes used by each token and participant. */
   held(sessionId: string): Promise<{ last: number; shares: ChatShare[] }>

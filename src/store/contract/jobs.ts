@@ -77,8 +77,8 @@ export interface JobStore {
   awaitingUpload(limit: number): Promise<{ job: JobRecord; uploadTo: string }[]>
   /** The file has been uploaded, or never will be: forgets the address. */
   endUpload(jobId: string): Promise<void>
-  /** Those that ended before `at`, oldest first, at most `limit`. */
-  endedBefore(at: number, limit: number): Promise<JobRecord[]>
+  /** Those that ended before `at`, oldest first, at most `limit`: transcriptions alone, or all others. */
+  endedBefore(at: number, limit: number, isTranscription: boolean): Promise<JobRecord[]>
   /** Hides the job; its files are deleted later. */
   markDeleted(jobId: string, at: number): Promise<void>
   /** Those that are marked as deleted, oldest first, at most `limit`. */

@@ -79,7 +79,7 @@ export interface OutputStore {
   list(projectId: string, filter: OutputFilter, page: Page): Promise<PageOf<OutputRecord>>
   /** Those that neither stopped nor failed, apart from those with which the next home of a meeting goes on. */
   unfinished(): Promise<OutputRecord[]>
-  /** Those that ended before `at`, oldest first, at most `limit`. */
+  /** Those that ended before `at`, oldest first, at most `limit`: transcriptions alone, or all others. */
   endedBefore(at: number, limit: number, isTranscription: boolean): Promise<OutputRecord[]>
   /** Hides the output; its files are deleted later. */
   markDeleted(outputId: string, at: number): Promise<void>

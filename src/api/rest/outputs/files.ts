@@ -30,13 +30,14 @@ export const outputFileRoutes: Routes = (app, context) => {
       const type = contentTypeOf(path!)
       if (!owner || !isSame(secret!, owner.secret) || type === undefined || !isInside(path!))
         throw new Refusal('NOT_FOUND')
+      const isHere = (await context.keptFiles.localPath(outputId!, path!)) !== undefined
+      const sendLocal = () => reply.headers(headersOf(path!, type)).sendFile(`${outputId}/${path}`)
+      // What this node streamed as the former home of a meeting is not what is streamed now.
+      if (isHere && output?.kind !== 'hls') return sendLocal()
       const file = output?.files.find((one) => one.path === path)
       const kept = await context.keptFiles.locate(job ? filesOfJob(job) : output!, file)
-      // What a former home streamed is not what is streamed now.
-      const isFormer = output?.kind === 'hls' && kept.heldBy !== undefined
-      if (isFormer || (await context.keptFiles.localPath(outputId!, path!)) === undefined)
-        return sendStored(request, reply, context, { output: kept, path: path!, type })
-      return reply.headers(headersOf(path!, type)).sendFile(`${outputId}/${path}`)
+      if (isHere && kept.heldBy === undefined) return sendLocal()
+      return sendStored(request, reply, context, { output: kept, path: path!, type })
     })
     done()
   })

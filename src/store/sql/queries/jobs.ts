@@ -95,8 +95,13 @@ export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: Outb
         tx.updateTable('jobs').set({ upload_address: null }).where('job_id', '=', jobId).execute(),
       )
     },
-    endedBefore: async (at, limit) => {
-      const rows = await ours().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
+    endedBefore: async (at, limit, isTranscription) => {
+      const rows = await ours()
+        .where('kind', isTranscription ? '=' : '!=', 'post-transcription')
+        .where('ended_at', '<', at)
+        .orderBy('ended_at')
+        .limit(limit)
+        .execute()
       return rows.map(toJob)
     },
     markDeleted: async (jobId, at) => {

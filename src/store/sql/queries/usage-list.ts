@@ -13,10 +13,17 @@ export function usageList(db: Kysely<Schema>): Store['usage']['list'] {
   const counts = new Totals()
   return async (query, { page, perPage }) => {
     const { by, per, projectId, apiKey } = query
+    // The name of the rows of sums is no name to ask for.
+    if (projectId === ALL || apiKey === ALL) return { items: [], total: 0 }
     const ranges = rangesOf(query)
-    // Of whom the rows are that are read: of the key that was asked for, or of whom the answer is.
+    // Whose rows are read: those of keys if one was asked for, otherwise those of what the answer lists.
     const scope = apiKey !== undefined ? 'key' : per === 'server' && projectId !== undefined ? 'project' : per
-    const rowsOf = (table: 'usage_days' | 'usage_peaks', among: readonly Range[]) => {
+    /** @param page the rows on the page, if only those of their projects and keys are wanted */
+    const rowsOf = (
+      table: 'usage_days' | 'usage_peaks',
+      among: readonly Range[],
+      page: readonly { project: string; key: string }[] = [],
+    ) => {
       let rows = db
         .selectFrom(table)
         .where((row) =>
@@ -27,7 +34,9 @@ export function usageList(db: Kysely<Schema>): Store['usage']['list'] {
       if (projectId !== undefined) rows = rows.where('project_id', '=', projectId)
       else if (scope === 'server') rows = rows.where('project_id', '=', ALL)
       else rows = rows.where('project_id', '!=', ALL)
-      return rows
+      if (page.length === 0) return rows
+      if (per !== 'server') rows = rows.where('project_id', 'in', distinct(page.map((row) => row.project)))
+      return per === 'key' ? rows.where('api_key', 'in', distinct(page.map((row) => row.key))) : rows
     }
 
     const period = sql<string>`substr(replace(day, 'm', ''), 1, ${sql.lit(by === 'day' ? 10 : 7)})`
@@ -77,7 +86,7 @@ export function usageList(db: Kysely<Schema>): Store['usage']['list'] {
     const newest = used[0]!.period
     const oldest = used.at(-1)!.period
     const shown: Range = by === 'month' ? [monthRow(oldest), monthRow(newest)] : [oldest, newest]
-    const peaks = await rowsOf('usage_peaks', [shown])
+    const peaks = await rowsOf('usage_peaks', [shown], used)
       .select(named)
       .select((select) => select.fn.max<number>('participants').as('most'))
       .groupBy(names)
@@ -92,16 +101,13 @@ export function usageList(db: Kysely<Schema>): Store['usage']['list'] {
             [monthRow(monthAfter(newest.slice(0, 7))), LAST_MONTH],
             [oldest, lastDayOf(newest.slice(0, 7))],
           ]
-    /** Of those on the page alone. Only without `or` does SQLite find them by their index. */
-    const ofThose = (range: Range) => {
-      let some = rowsOf('usage_days', [range]).select([
+    /** SQLite uses the index only if the query has no `or`. */
+    const ofThose = (range: Range) =>
+      rowsOf('usage_days', [range], used).select([
         project.as('project'),
         key.as('key'),
         sumOf('stored_bytes'),
       ])
-      if (per !== 'server') some = some.where('project_id', 'in', distinct(used.map((row) => row.project)))
-      return per === 'key' ? some.where('api_key', 'in', distinct(used.map((row) => row.key))) : some
-    }
     const changes = []
     // The latest first.
     for (const range of sinceThen)
@@ -153,7 +159,7 @@ const dayAfter = (day: string): string => dayOf(nextDayAt(Date.parse(day)))
 function rangesOf({ by, from, to }: UsageQuery): Range[] {
   if (by === 'day') return [[from, to]]
   const first = from.endsWith('-01') ? from.slice(0, 7) : monthAfter(from.slice(0, 7))
-  /** The month that is not whole any more. */
+  /** The first month after the whole ones. */
   const end = dayAfter(to).slice(0, 7)
   if (first >= end) return [[from, to]]
   const days: Range[] = [
