@@ -56,6 +56,8 @@ before(async () => {
       '--realm=turn',
       '--fingerprint',
       '--no-cli',
+      // As in docs/turnserver.conf: of each participant.
+      '--user-quota=12',
     ],
     ...[`--cert=${cert}`, `--pkey=${key}`, '--log-file=stdout', `--pidfile=${join(folder, 'pid')}`],
     `--userdb=${join(folder, 'db')}`,
@@ -118,20 +120,24 @@ const TWO_AGENTS = `
   console.log('heard', heard)
 `
 
-// Each firewall comes on top of those before.
+/** Opens this port of the server's machine beside those of HTTP, and no other. */
+function openOnly(match: string): void {
+  const { PORT, HTTPS_PORT } = server.env
+  here.dropAllBut(`tcp dport { ${PORT}, ${HTTPS_PORT} }`, match)
+}
+
 test('programs meet through TURN over UDP where the media ports are blocked', { skip, timeout }, async () => {
-  here.drop('iif != lo udp dport != 3478')
-  here.drop(`iif != lo tcp dport ${server.env.MEDIA_PORT}`)
+  openOnly('udp dport 3478')
   await load()
 })
 
 test('programs meet through TURN over TCP where UDP is blocked', { skip, timeout }, async () => {
-  here.drop('iif != lo meta l4proto udp')
+  openOnly('tcp dport 3478')
   await load()
 })
 
 test('programs meet through TURN over TLS where nothing else is open', { skip, timeout }, async () => {
-  here.drop('iif != lo tcp dport 3478')
+  openOnly('tcp dport 443')
   await load()
   const said = await runThere('--input-type=module', '-e', TWO_AGENTS, url(), TOKEN)
   assert.match(said, /heard 50/)

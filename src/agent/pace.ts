@@ -1,7 +1,7 @@
 /** One clock for everything that this process sends: what is due is sent together, however many streams there are. */
 
 const TICK_MS = 5
-/** The part of a tick in which sound may be prepared that is not due yet; then what has arrived meanwhile comes first. */
+/** How much of a tick may be spent on preparing what is not due yet; the rest is for what has arrived. */
 const PREPARING_MS = 4
 
 type Work = (now: number) => void

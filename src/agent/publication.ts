@@ -171,7 +171,8 @@ export class OwnStream<T> implements Publication {
     const { schedule } = this.#options
     try {
       for (;;) {
-        // At least one in each tick: after a delay, all that many streams lack would take so long that it is the next delay.
+        // Each stream prepares at least one item per tick. Without this limit, catching up after a delay would block the
+        // process and cause the next delay.
         if (!this.#isOver && !mayPrepare()) await this.#turn()
         while (schedule.isFull() && !this.#isOver) await this.#turn()
         if (this.#isOver) return

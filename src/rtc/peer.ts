@@ -4,7 +4,7 @@
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ownLoopback } from '../loopback.ts'
@@ -66,7 +66,7 @@ export class Peer {
   readonly id: string
   readonly #ice: RTCIceTransport
   readonly #dtls: RTCDtlsTransport
-  /** Ways other than werift's own; those through the same relay share it. */
+  /** Paths besides werift's own sockets. Several may share a relay. */
   readonly #ways = new Map<Bridge, Relay | undefined>()
   #watch: NodeJS.Timeout | undefined
   #closed = false
@@ -192,15 +192,25 @@ export class Peer {
       after(
         TURN_AFTER_MS,
         turnServers.map((server) => async () => {
+          // Allocations relay to IPv4 alone.
+          const targets = udp!.filter(({ address, ip }) => isIPv4(address ?? ip))
+          if (targets.length === 0) return
           const relay = await Relay.open(server)
-          await Promise.all(udp!.map((one) => offer(one, relay.to(one.address ?? one.ip, one.port), relay)))
+          if (this.#closed || connected.aborted) {
+            relay.close()
+            return
+          }
+          await Promise.allSettled(
+            targets.map((one) => offer(one, relay.to(one.address ?? one.ip, one.port), relay)),
+          )
+          if (![...this.#ways.values()].includes(relay)) relay.close()
         }),
       ),
     ])
     await this.#ice.addRemoteCandidate(undefined)
   }
 
-  /** A TURN server keeps a place for each of them. */
+  /** Unused allocations cost the TURN server a port each. */
   #closeUnusedWays(): void {
     const [ip, port] = this.#ice.connection.nominated?.remoteAddr ?? []
     const isUsed = ({ address }: Bridge): boolean => address.port === port && address.ip === ip

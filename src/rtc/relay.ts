@@ -1,6 +1,6 @@
-/** A place at a TURN server (RFC 8656), which relays between us and the server's media ports. */
-import type { Socket } from 'node:net'
-import { createTurnClient, type TurnProtocol } from 'werift'
+/** An allocation at a TURN server (RFC 8656), which relays between us and the server's media ports. */
+import { isIP, type Socket } from 'node:net'
+import { classes, createTurnClient, Message, methods, type TurnProtocol } from 'werift'
 import { parseTurnUrl, type TurnUrl } from '../stun/turn-url.ts'
 import { MAX_WAITING_BYTES, type OpenWay } from './bridge.ts'
 
@@ -28,6 +28,8 @@ export function turnServersOf(servers: readonly IceServer[]): TurnServer[] {
 }
 
 const CONNECT_TIMEOUT_MS = 8000
+/** Werift binds a channel anew after 500 s, but the permission that comes with it ends after 300 s (RFC 8656, 9). */
+const BIND_AGAIN_S = 240
 
 export class Relay {
   readonly #turn: TurnProtocol
@@ -38,6 +40,7 @@ export class Relay {
 
   private constructor(turn: TurnProtocol) {
     this.#turn = turn
+    ;(turn as unknown as { channelRefreshTime: number }).channelRefreshTime = BIND_AGAIN_S
     const { stream } = turn.transport as unknown as { stream?: { client?: Socket } }
     this.#tcp = stream?.client
     this.#tcp?.setNoDelay(true)
@@ -48,7 +51,11 @@ export class Relay {
     return new Relay(
       await createTurnClient(
         { address: [address, port], username, password: credential },
-        { transport: protocol, connectTimeoutMs: CONNECT_TIMEOUT_MS },
+        {
+          transport: protocol,
+          connectTimeoutMs: CONNECT_TIMEOUT_MS,
+          ...(isIP(address) === 0 && { tlsOptions: { servername: address } }),
+        },
       ),
     )
   }
@@ -73,6 +80,11 @@ export class Relay {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#turn.close().catch(() => undefined)
+    // Werift closes its socket alone: over UDP, the server would keep the allocation for ten minutes.
+    const end = new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', 0)
+    this.#turn
+      .requestWithRetry(end, this.#turn.server)
+      .catch(() => undefined)
+      .finally(() => void this.#turn.close().catch(() => undefined))
   }
 }

@@ -139,7 +139,7 @@ export function openMeetings(
     openRouter: () => media.openRouter(),
     turn: new TurnCheck({
       urls: settings.turnUrls,
-      account: () => turnAccount(settings, TURN_CHECK_TTL_SECONDS, now()),
+      account: () => turnAccount(settings, TURN_CHECK_TTL_SECONDS, { now: now(), name: newId() }),
       openRouter: () => media.openRouter(),
       now,
     }),

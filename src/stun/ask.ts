@@ -45,8 +45,8 @@ function iceAnswer(bytes: Buffer, request: Message, { password }: IceCredentials
   const message = parseMessage(bytes, Buffer.from(password))
   if (message?.messageClass !== classes.RESPONSE || message.transactionIdHex !== request.transactionIdHex)
     return undefined
-  const [address, port] = message.getAttributeValue('XOR-MAPPED-ADDRESS') as [string, number]
-  return { address, port }
+  const seen = message.getAttributeValue('XOR-MAPPED-ADDRESS') as [string, number] | undefined
+  return seen && { address: seen[0], port: seen[1] }
 }
 
 /**

@@ -65,10 +65,25 @@ export class Namespace {
 
   /** Drops arriving packets that match, like a firewall that says nothing: `udp dport 9000-9100`. */
   drop(match: string): void {
-    const nft = (rule: string): string => run(...(this.prefix as [string]), 'nft', rule)
-    nft('add table inet firewall')
-    nft('add chain inet firewall arriving { type filter hook input priority 0; }')
-    nft(`add rule inet firewall arriving ${match} drop`)
+    this.#rule(`${match} drop`)
+  }
+
+  /** Drops all arriving packets but those that match, instead of what was dropped before. */
+  dropAllBut(...matches: string[]): void {
+    this.#rule('iif lo accept')
+    this.#nft('flush chain inet firewall arriving')
+    for (const match of ['iif lo', ...matches]) this.#rule(`${match} accept`)
+    this.#rule('drop')
+  }
+
+  #rule(rule: string): void {
+    this.#nft('add table inet firewall')
+    this.#nft('add chain inet firewall arriving { type filter hook input priority 0; }')
+    this.#nft(`add rule inet firewall arriving ${rule}`)
+  }
+
+  #nft(command: string): void {
+    run(...(this.prefix as [string]), 'nft', command)
   }
 
   /** A file that runs this program inside. */

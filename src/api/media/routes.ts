@@ -260,16 +260,17 @@ function sdpOf(request: FastifyRequest): string {
 }
 
 /** TURN servers, as RFC 9725 tells them (section 4.6). */
-function linksOf({ settings, now }: HttpContext, { entry }: Grant): { link?: string[] } {
-  const links = iceServers(settings, entry, now()).flatMap(({ urls, username, credential }) =>
-    urls.map((url) =>
-      [
-        `<${url}>; rel="ice-server"`,
-        ...(username === undefined || credential === undefined
-          ? []
-          : [`username="${username}"`, `credential="${credential}"`, 'credential-type="password"']),
-      ].join('; '),
-    ),
+function linksOf({ settings, now, newId }: HttpContext, { entry }: Grant): { link?: string[] } {
+  const links = iceServers(settings, entry, { now: now(), name: newId() }).flatMap(
+    ({ urls, username, credential }) =>
+      urls.map((url) =>
+        [
+          `<${url}>; rel="ice-server"`,
+          ...(username === undefined || credential === undefined
+            ? []
+            : [`username="${username}"`, `credential="${credential}"`, 'credential-type="password"']),
+        ].join('; '),
+      ),
   )
   return links.length > 0 ? { link: links } : {}
 }

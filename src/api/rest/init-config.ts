@@ -19,7 +19,7 @@ const TURN_TTL_SECONDS = 86_400
 const TURN_TTL_ASKING_SECONDS = 3600
 
 export const initConfigRoutes: Routes = (app, context) => {
-  const { settings, mediaStatus, door, gate, metrics, now, log } = context
+  const { settings, mediaStatus, door, gate, metrics, now, newId, log } = context
   // All refusals go to the app by their numbers, including that of an invalid field.
   const described = describeOnly({
     summary: 'Get the addresses for joining a meeting',
@@ -98,7 +98,7 @@ export const initConfigRoutes: Routes = (app, context) => {
       return {
         data: {
           ...here(request),
-          iceServersPlain: mayRelay ? iceServers(settings, grant.entry, now()) : [],
+          iceServersPlain: mayRelay ? iceServers(settings, grant.entry, { now: now(), name: newId() }) : [],
           encryption: meeting.settings.encryption ?? 'optional',
           maxFileBytes: settings.maxFileBytes,
         },
@@ -115,21 +115,27 @@ export function iceServers(
     lobbyTimeoutSeconds,
   }: Pick<HttpSettings, 'turnUrls' | 'turnSecret' | 'lobbyTimeoutSeconds'>,
   entry: Grant['entry'],
-  now: number,
+  caller: TurnCaller,
 ): { urls: readonly string[]; username?: string; credential?: string }[] {
   if (turnUrls.length === 0) return []
   // This caller may not be admitted yet. An open TURN allocation outlives its credentials: coturn checks them only on creation.
   const ttlSeconds = entry === 'ask' ? lobbyTimeoutSeconds + TURN_TTL_ASKING_SECONDS : TURN_TTL_SECONDS
-  return [{ urls: turnUrls, ...turnAccount({ turnSecret }, ttlSeconds, now) }]
+  return [{ urls: turnUrls, ...turnAccount({ turnSecret }, ttlSeconds, caller) }]
+}
+
+/** `name`: TURN servers count the allocations of each, so every caller has its own. */
+interface TurnCaller {
+  now: number
+  name: string
 }
 
 /** What TURN servers take for this time; undefined without their secret. */
 export function turnAccount(
   { turnSecret }: Pick<HttpSettings, 'turnSecret'>,
   ttlSeconds: number,
-  now: number,
+  { now, name }: TurnCaller,
 ): { username: string; credential: string } | undefined {
   if (turnSecret === undefined) return undefined
-  const username = `${Math.floor(now / 1000) + ttlSeconds}:anteroom`
+  const username = `${Math.floor(now / 1000) + ttlSeconds}:${name}`
   return { username, credential: createHmac('sha1', turnSecret).update(username).digest('base64') }
 }
